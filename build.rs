@@ -1,0 +1,33 @@
+//! Lists the files of `templates/` in a table, so that the binary carries them.
+
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+use std::{env, fs};
+
+fn main() {
+    println!("cargo:rerun-if-changed=templates");
+    let root = PathBuf::from(env::var_os("CARGO_MANIFEST_DIR").expect("cargo sets it"));
+    let mut files = Vec::new();
+    collect(&root.join("templates"), "", &mut files);
+    files.sort();
+    let mut table = String::from("pub static FILES: &[(&str, &[u8])] = &[\n");
+    for (name, path) in files {
+        writeln!(table, "    ({name:?}, include_bytes!({path:?})),").expect("a string takes everything");
+    }
+    table.push_str("];\n");
+    let out = PathBuf::from(env::var_os("OUT_DIR").expect("cargo sets it"));
+    fs::write(out.join("embedded.rs"), table).expect("cannot write the table of embedded files");
+}
+
+fn collect(folder: &Path, prefix: &str, files: &mut Vec<(String, PathBuf)>) {
+    let entries = fs::read_dir(folder).unwrap_or_else(|error| panic!("cannot list {}: {error}", folder.display()));
+    for entry in entries {
+        let entry = entry.expect("cannot list a folder of templates");
+        let name = entry.file_name().into_string().expect("the names of our templates are UTF-8");
+        let name = format!("{prefix}{name}");
+        match entry.file_type().expect("cannot look at a template").is_dir() {
+            true => collect(&entry.path(), &format!("{name}/"), files),
+            false => files.push((name, entry.path())),
+        }
+    }
+}

@@ -1,0 +1,190 @@
+//! Branches: where they are, and moving one by compare-and-swap.
+
+use anyhow::{Context, anyhow};
+use gix::bstr::ByteSlice;
+use gix::refs::transaction::{Change, LogChange, PreviousValue, RefEdit};
+use gix::refs::{FullName, Target};
+
+use super::commit::{NewCommit, signature};
+use super::objects::{git_id, oid};
+use super::repository::Repository;
+use crate::model::{Hint, Oid, Trouble};
+
+/// Where a branch is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Tip {
+    pub commit: Oid,
+    /// The remote it was found under; None for a local branch.
+    pub remote: Option<String>,
+}
+
+impl Repository {
+    /// Returns the tip of a branch by its short name: the local one, else that of a remote, `origin` first.
+    pub fn branch_tip(&self, branch: &str) -> anyhow::Result<Option<Tip>> {
+        let git = self.git();
+        if let Some(commit) = find(&git, &format!("refs/heads/{branch}"))? {
+            return Ok(Some(Tip {
+                commit,
+                remote: None,
+            }));
+        }
+        let mut remotes: Vec<String> = git
+            .remote_names()
+            .iter()
+            .map(|name| name.to_str_lossy().into_owned())
+            .collect();
+        remotes.sort_by_key(|name| (name != "origin", name.clone()));
+        for remote in remotes {
+            if let Some(commit) = find(&git, &format!("refs/remotes/{remote}/{branch}"))? {
+                return Ok(Some(Tip {
+                    commit,
+                    remote: Some(remote),
+                }));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Returns the local branches whose short names start with `prefix`, in order.
+    pub fn branches(&self, prefix: &str) -> anyhow::Result<Vec<(String, Oid)>> {
+        let cannot = || self.cannot("list the branches of");
+        let git = self.git();
+        let references = git.references().with_context(cannot)?;
+        let mut branches = Vec::new();
+        for reference in references.local_branches().with_context(cannot)? {
+            let mut reference = reference
+                .map_err(|error| anyhow!("{error}"))
+                .with_context(cannot)?;
+            let name = reference.name().shorten().to_str_lossy().into_owned();
+            if name.starts_with(prefix) {
+                let id = reference.peel_to_id().with_context(cannot)?;
+                branches.push((name, oid(id)));
+            }
+        }
+        branches.sort();
+        Ok(branches)
+    }
+
+    /// Moves the branch of `new` to `commit`, or fails as `commit()` says.
+    pub(super) fn move_branch(&self, new: &NewCommit, commit: &Oid) -> anyhow::Result<()> {
+        self.sync_objects()?;
+        let name = full_name(new.branch)?;
+        let git = self.git();
+        // Gix takes it for success when the branch is there already with the very same commit.
+        if new.expected.is_none() && find(&git, name.as_bstr().to_str()?)?.is_some() {
+            return self.why_not_moved(new, anyhow!("branch `{}` exists", new.branch));
+        }
+        let expected = match new.expected {
+            None => PreviousValue::MustNotExist,
+            Some(id) => PreviousValue::MustExistAndMatch(Target::Object(git_id(id)?)),
+        };
+        let subject = new.message.lines().next().unwrap_or_default();
+        let edit = RefEdit {
+            change: Change::Update {
+                log: LogChange {
+                    message: format!("commit: {subject}").into(),
+                    ..LogChange::default()
+                },
+                expected,
+                new: Target::Object(git_id(commit)?),
+            },
+            name: name.clone(),
+            deref: false,
+        };
+        let signature = signature(new.identity, new.time_s);
+        let mut time = Default::default();
+        git.edit_references_as(Some(edit), Some(signature.to_ref(&mut time)))
+            .with_context(|| format!("cannot move branch `{}`", new.branch))
+            .or_else(|error| self.why_not_moved(new, error))?;
+        self.ref_written(&name.as_bstr().to_str_lossy());
+        Ok(())
+    }
+
+    /// Turns the failure to move a branch into one that says what stands in the way.
+    fn why_not_moved<T>(&self, new: &NewCommit, error: anyhow::Error) -> anyhow::Result<T> {
+        let git = self.git();
+        let found = git.try_find_reference(full_name(new.branch)?.as_ref())?;
+        let found = found.and_then(|reference| reference.try_id().map(oid));
+        if found.as_ref() != new.expected {
+            let place = |id: Option<&Oid>| {
+                id.map_or("nowhere".to_owned(), |id| format!("at {}", id.short()))
+            };
+            let (expected, found) = (place(new.expected), place(found.as_ref()));
+            let message = format!(
+                "branch `{}` has moved: expected {expected}, found {found}",
+                new.branch
+            );
+            return Err(anyhow!(message)).kind(Trouble::Busy);
+        }
+        let lock = format!("refs/heads/{}.lock", new.branch);
+        let lock = self.common_directory().join(lock);
+        if lock.exists() {
+            return Err(error)
+                .context(format!(
+                    "branch `{}` is locked by `{}`",
+                    new.branch,
+                    lock.display()
+                ))
+                .kind(Trouble::Busy);
+        }
+        Err(error)
+    }
+}
+
+fn find(git: &gix::Repository, name: &str) -> anyhow::Result<Option<Oid>> {
+    let cannot = || format!("cannot read `{name}`");
+    let Some(mut reference) = git.try_find_reference(name).with_context(cannot)? else {
+        return Ok(None);
+    };
+    let id = reference.peel_to_id().with_context(cannot)?;
+    Ok(Some(oid(id)))
+}
+
+fn full_name(branch: &str) -> anyhow::Result<FullName> {
+    FullName::try_from(format!("refs/heads/{branch}"))
+        .map_err(|error| anyhow!("{error}"))
+        .with_context(|| format!("`{branch}` cannot be the name of a branch"))
+        .kind(Trouble::Request)
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::checkpoint::Tip;
+    use crate::checkpoint::fixture::Fixture;
+
+    #[test]
+    fn branches_are_found_by_prefix() {
+        let fixture = Fixture::with_commit(&[("a", b"1")]);
+        for name in ["orchestrate/b", "orchestrate/a", "orchestrated", "other"] {
+            fixture.git(&["branch", name]);
+        }
+        fixture.git(&["pack-refs", "--all"]);
+        fixture.git(&["branch", "orchestrate/c"]);
+        let found = fixture.repository.branches("orchestrate/").unwrap();
+        let names: Vec<&str> = found.iter().map(|(name, _)| name.as_str()).collect();
+        assert_eq!(names, ["orchestrate/a", "orchestrate/b", "orchestrate/c"]);
+        assert!(found.iter().all(|(_, commit)| *commit == fixture.head()));
+    }
+
+    #[test]
+    fn a_branch_of_another_clone_is_found_under_its_remote() {
+        let fixture = Fixture::with_commit(&[("a", b"1")]);
+        fixture.git(&["branch", "orchestrate/run"]);
+        let clone = fixture.outside("clone");
+        let from = fixture.repository.work_directory().to_str().unwrap();
+        fixture.git(&["clone", from, clone.to_str().unwrap()]);
+        let there = Fixture::open(&clone);
+        let tip = |remote: Option<&str>| {
+            Some(Tip {
+                commit: fixture.head(),
+                remote: remote.map(str::to_owned),
+            })
+        };
+        assert_eq!(
+            there.branch_tip("orchestrate/run").unwrap(),
+            tip(Some("origin"))
+        );
+        assert_eq!(there.branch_tip("main").unwrap(), tip(None));
+        assert_eq!(there.branch_tip("orchestrate/none").unwrap(), None);
+    }
+}

@@ -1,0 +1,261 @@
+//! Bringing a finished run into the user's branch.
+
+use std::process::{Command, Stdio};
+
+use anyhow::{Context, anyhow};
+
+use super::discover::Settings;
+use super::folder::{Folder, Kind};
+use super::objects::git_id;
+use super::repository::{Head, Repository};
+use super::tree::ChangeKind;
+use crate::model::{Hint, Oid, Trouble};
+
+/// What became of a merge.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Merge {
+    Done,
+    /// Nothing was changed, and why.
+    Refused {
+        why: String,
+    },
+}
+
+/// The command that moves a branch with its files. Whatever the user's configuration adds, it neither stashes nor overwrites
+/// anything of theirs.
+const FAST_FORWARD: [&str; 7] = [
+    "merge",
+    "--ff-only",
+    "--no-squash",
+    "--no-autostash",
+    "--no-overwrite-ignore",
+    "--no-stat",
+    "--quiet",
+];
+
+/// The variables that tell git about another repository than the one in its folder.
+const REPOSITORY_VARIABLES: [&str; 8] = [
+    "GIT_DIR",
+    "GIT_WORK_TREE",
+    "GIT_INDEX_FILE",
+    "GIT_COMMON_DIR",
+    "GIT_OBJECT_DIRECTORY",
+    "GIT_ALTERNATE_OBJECT_DIRECTORIES",
+    "GIT_NAMESPACE",
+    "GIT_PREFIX",
+];
+
+impl Repository {
+    /// Returns whether the user's files and index agree with `HEAD`; untracked files and submodules do not count.
+    pub fn is_clean(&self) -> anyhow::Result<bool> {
+        let git = self.git();
+        let cannot = || self.cannot("read the status of");
+        if git.index_or_empty().with_context(cannot)?.is_sparse() {
+            return self.is_clean_by_git();
+        }
+        let mut changes = git
+            .status(gix::progress::Discard)
+            .with_context(cannot)?
+            .untracked_files(gix::status::UntrackedFiles::None)
+            .index_worktree_rewrites(None)
+            .tree_index_track_renames(gix::status::tree_index::TrackRenames::Disabled)
+            .index_worktree_submodules(gix::status::Submodule::Given {
+                ignore: gix::submodule::config::Ignore::All,
+                check_dirty: true,
+            })
+            .into_iter(None)
+            .with_context(cannot)?;
+        Ok(changes.next().transpose().with_context(cannot)?.is_none())
+    }
+
+    /// Asks the git program, as gix does not read the index of a sparse checkout in which folders stand for their files.
+    fn is_clean_by_git(&self) -> anyhow::Result<bool> {
+        let arguments = [
+            "status",
+            "--porcelain",
+            "--untracked-files=no",
+            "--ignore-submodules=all",
+        ];
+        let output = self.run_git(&arguments)?;
+        anyhow::ensure!(
+            output.status.success(),
+            "{}: {}",
+            self.cannot("read the status of"),
+            last_words(&output.stderr)
+        );
+        Ok(output.stdout.is_empty())
+    }
+
+    /// Moves the user's branch, index and files from one commit to a later one.
+    ///
+    /// The branch has to be checked out here and to be at `from`. Untracked files below `.orchestrate/` that are the very ones
+    /// the merge brings do not stand in its way.
+    pub fn fast_forward(&self, branch: &str, from: &Oid, to: &Oid) -> anyhow::Result<Merge> {
+        if let Some(why) = self.not_at(branch, from)? {
+            return Ok(Merge::Refused { why });
+        }
+        self.sync_objects()?;
+        let aside = self.set_aside(from, to)?;
+        let merged = self.run_git(&[&FAST_FORWARD[..], &[to.as_str()]].concat());
+        let done = merged.as_ref().is_ok_and(|output| output.status.success())
+            && self.not_at(branch, to)?.is_none();
+        for file in &aside {
+            if done {
+                file.drop_it()?
+            } else {
+                file.put_back()?
+            }
+        }
+        if !done {
+            let why = last_words(&merged?.stderr);
+            return Ok(Merge::Refused { why });
+        }
+        self.ref_written(&format!("refs/heads/{branch}"));
+        Ok(Merge::Done)
+    }
+
+    fn not_at(&self, branch: &str, from: &Oid) -> anyhow::Result<Option<String>> {
+        Ok(match self.head()? {
+            Head::Branch { name, commit } if name == branch => {
+                let moved = commit.as_ref() != Some(from);
+                moved.then(|| format!("branch `{branch}` has moved since the run started"))
+            }
+            _ => Some(format!(
+                "branch `{branch}` is not checked out in `{}`",
+                self.work_directory().display()
+            )),
+        })
+    }
+
+    /// Renames the untracked files of ours that the merge would bring with the same bytes.
+    fn set_aside(&self, from: &Oid, to: &Oid) -> anyhow::Result<Vec<Aside>> {
+        let git = self.git();
+        let index = git
+            .index_or_empty()
+            .with_context(|| self.cannot("read the index of"))?;
+        let to_tree = self.tree_of(to)?;
+        let mut aside = Vec::new();
+        for change in self.changed_paths(&self.tree_of(from)?, &to_tree)? {
+            let ours = change.kind == ChangeKind::Added && change.path.starts_with(".orchestrate/");
+            if !ours || index.entry_by_path(change.path.as_str().into()).is_some() {
+                continue;
+            }
+            if let Some(file) = self.same_on_disk(&git, &to_tree, &change.path)? {
+                file.set_aside()?;
+                aside.push(file);
+            }
+        }
+        Ok(aside)
+    }
+
+    /// Returns the regular file at `path` in the user's folder when its bytes are those in `tree`.
+    fn same_on_disk(
+        &self,
+        git: &gix::Repository,
+        tree: &Oid,
+        path: &str,
+    ) -> anyhow::Result<Option<Aside>> {
+        let (parents, name) = path.rsplit_once('/').unwrap_or(("", path));
+        let mut folder = Folder::open(self.work_directory())?;
+        for parent in parents.split('/') {
+            match folder.look(parent.as_bytes())? {
+                Some(stamp) if stamp.kind == Kind::Folder => {
+                    folder = folder.enter(parent.as_bytes())?
+                }
+                _ => return Ok(None),
+            }
+        }
+        let Some(stamp) = folder
+            .look(name.as_bytes())?
+            .filter(|stamp| stamp.kind == Kind::File)
+        else {
+            return Ok(None);
+        };
+        let tree = git.find_tree(git_id(tree)?)?;
+        let wanted = tree
+            .lookup_entry_by_path(path)?
+            .filter(|entry| entry.mode().is_blob());
+        let Some(wanted) = wanted else {
+            return Ok(None);
+        };
+        let bytes = folder.read(name.as_bytes(), stamp.size)?;
+        let same = bytes.is_some_and(|bytes| wanted.object().is_ok_and(|blob| blob.data == bytes));
+        Ok(same.then(|| Aside {
+            folder,
+            name: name.to_owned(),
+        }))
+    }
+
+    /// Runs git in the user's folder without hooks, questions, background work or the user's stash.
+    fn run_git(&self, arguments: &[&str]) -> anyhow::Result<std::process::Output> {
+        let mut command = Command::new("git");
+        for setting in [
+            "core.fsmonitor=false",
+            "core.hooksPath=/dev/null",
+            "protocol.allow=never",
+            "submodule.recurse=false",
+            "gc.auto=0",
+            "maintenance.auto=false",
+        ] {
+            command.args(["-c", setting]);
+        }
+        for variable in REPOSITORY_VARIABLES {
+            command.env_remove(variable);
+        }
+        if self.settings() == Settings::Repository {
+            command
+                .env("GIT_CONFIG_GLOBAL", "/dev/null")
+                .env("GIT_CONFIG_NOSYSTEM", "1");
+        }
+        command
+            .args(arguments)
+            .current_dir(self.work_directory())
+            .env("GIT_TERMINAL_PROMPT", "0")
+            .env("GIT_EDITOR", "true")
+            .env("LC_ALL", "C")
+            .stdin(Stdio::null());
+        match command.output() {
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                Err(anyhow!("the program `git` is not installed"))
+                    .kind(Trouble::Missing)
+                    .hint("install git, then try again")
+            }
+            other => other.with_context(|| self.cannot("run git in")),
+        }
+    }
+}
+
+/// A file of the user's that gives way to a merge.
+struct Aside {
+    folder: Folder,
+    name: String,
+}
+
+impl Aside {
+    fn hidden(&self) -> Vec<u8> {
+        format!(".{}.{}.aside", self.name, std::process::id()).into_bytes()
+    }
+
+    fn set_aside(&self) -> anyhow::Result<()> {
+        self.folder.rename(self.name.as_bytes(), &self.hidden())
+    }
+
+    fn put_back(&self) -> anyhow::Result<()> {
+        self.folder.rename(&self.hidden(), self.name.as_bytes())
+    }
+
+    fn drop_it(&self) -> anyhow::Result<()> {
+        self.folder.remove(&self.hidden())
+    }
+}
+
+fn last_words(stderr: &[u8]) -> String {
+    let text = String::from_utf8_lossy(stderr);
+    text.trim()
+        .trim_start_matches("fatal: ")
+        .trim_start_matches("error: ")
+        .to_owned()
+}
+
+#[cfg(test)]
+mod tests;

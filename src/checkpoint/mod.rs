@@ -1,0 +1,37 @@
+//! Keeps work in git: trees, commits and branches, the worktree a step works in, and the merge at the end.
+//!
+//! It never runs filters, hooks or fsmonitor, never descends into submodules, and never writes to the user's folder, index
+//! or `HEAD`; `Repository::fast_forward` is the one exception, and the one place that starts the `git` program to change
+//! something. It knows nothing of plans and runs: branch names, messages and trees are the caller's.
+//!
+//! To add an operation on objects or refs, write it in an `impl Repository` block in a file named after its noun. Whatever
+//! touches files in a worktree goes through `Folder`, which follows no symbolic link, and whatever writes an object goes
+//! through `Repository::store`, so that `Repository::sync` knows of it.
+
+mod branch;
+mod commit;
+mod discover;
+mod folder;
+mod ignores;
+mod merge;
+mod objects;
+mod ours;
+mod protected;
+mod repository;
+mod restore;
+mod snapshot;
+mod stamps;
+mod tree;
+mod worktree;
+
+#[cfg(test)]
+mod fixture;
+
+pub use branch::Tip;
+pub use commit::{Commit, NewCommit};
+pub use discover::{Opened, Settings};
+pub use merge::Merge;
+pub use repository::{Head, Identity, Repository};
+pub use snapshot::Snapshot;
+pub use tree::{Change, ChangeKind};
+pub use worktree::Worktree;

@@ -1,0 +1,23 @@
+//! How a step is carried out: one file for each kind.
+
+mod template;
+
+use std::time::Duration;
+
+use anyhow::Result;
+
+use crate::model::{Action, Failure, Remedy, Runner};
+use crate::workspace::Workspace;
+
+/// Does what the action says in the workspace, with the remedies that were chosen for it; its result is what it leaves there.
+pub fn run(
+    action: &Action,
+    workspace: &mut Workspace,
+    remedies: &[Remedy],
+    timeout: Duration,
+    on_line: &mut dyn FnMut(&str),
+) -> Result<Result<(), Failure>> {
+    match action.runner {
+        Runner::Template => template::run(action, workspace, remedies, timeout, on_line),
+    }
+}

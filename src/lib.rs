@@ -1,0 +1,12 @@
+pub mod catalog;
+pub mod checkpoint;
+pub mod execute;
+pub mod model;
+pub mod plan;
+pub mod render;
+pub mod retrieve;
+pub mod sandbox;
+pub mod store;
+pub mod validate;
+pub mod workspace;
+pub mod yaml;

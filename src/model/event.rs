@@ -1,0 +1,154 @@
+//! What happened in a run: facts, never how to show them.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Digest, Finding, Oid, PlanId, PluginId, RunId, StepId};
+
+/// One entry of a run's log.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Event {
+    pub at: jiff::Timestamp,
+    pub event: EventKind,
+}
+
+/// What an event says.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub enum EventKind {
+    RunStarted {
+        run: RunId,
+        plan: PlanId,
+        digest: Digest,
+        base: Oid,
+        /// The user's branch that the result is for; none when HEAD was detached.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        onto: Option<String>,
+        sandbox: String,
+        tool: String,
+    },
+    RunResumed {
+        sandbox: String,
+        tool: String,
+    },
+    StepStarted {
+        step: StepId,
+    },
+    AttemptStarted {
+        step: StepId,
+        plugin: PluginId,
+        attempt: u32,
+    },
+    AttemptFailed {
+        step: StepId,
+        plugin: PluginId,
+        attempt: u32,
+        failure: Failure,
+        duration_ms: u64,
+    },
+    RemedyChosen {
+        step: StepId,
+        plugin: PluginId,
+        remedy: String,
+        note: String,
+    },
+    RetryPlanned {
+        step: StepId,
+        wait_ms: u64,
+    },
+    FallbackChosen {
+        step: StepId,
+        plugin: PluginId,
+    },
+    StepFinished {
+        step: StepId,
+        plugin: PluginId,
+        attempts: u32,
+        duration_ms: u64,
+        findings: Vec<Finding>,
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        services: Vec<ServiceUse>,
+    },
+    RunPaused {
+        step: StepId,
+        reason: String,
+        actions: Vec<String>,
+    },
+    RunFailed {
+        step: StepId,
+        reason: String,
+    },
+    RunInterrupted {
+        signal: String,
+    },
+    RunFinished {
+        duration_ms: u64,
+    },
+    /// The evidence record was written and the run's branch is complete.
+    RunLearned {
+        pattern: String,
+    },
+}
+
+impl EventKind {
+    /// Says whether the event closes its segment of the log: it counts only once a commit holds it.
+    pub fn closes_segment(&self) -> bool {
+        use EventKind::*;
+        matches!(
+            self,
+            RunStarted { .. }
+                | StepFinished { .. }
+                | RunPaused { .. }
+                | RunFailed { .. }
+                | RunInterrupted { .. }
+                | RunFinished { .. }
+                | RunLearned { .. }
+        )
+    }
+}
+
+/// Why an attempt failed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Failure {
+    pub kind: FailureKind,
+    pub message: String,
+    /// The end of what was printed.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub output: String,
+    /// What a person has to do first; empty when nobody has to.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub actions: Vec<String>,
+}
+
+/// What went wrong.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum FailureKind {
+    /// A template or an insert does not fit the repository.
+    Template,
+    Command,
+    Check,
+    Environment,
+    Service,
+    Timeout,
+    /// The step changed what it had not declared.
+    Writes,
+}
+
+impl FailureKind {
+    /// Says whether the same attempt could end otherwise.
+    pub fn may_pass(self) -> bool {
+        !matches!(self, FailureKind::Template | FailureKind::Writes)
+    }
+}
+
+/// A service that a step was given, and in which form.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ServiceUse {
+    pub service: String,
+    /// Whether it was the real thing.
+    pub real: bool,
+    pub how: String,
+}

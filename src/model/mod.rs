@@ -1,0 +1,48 @@
+//! The nouns: plain data that every other module speaks in, and that is also the format of our files.
+//!
+//! Nothing here reads a disk, a clock or a process.
+//!
+//! A noun that only one module uses stays in that module; one that two need gets a file here, named after it.
+
+mod check;
+mod event;
+mod hint;
+mod id;
+mod odds;
+mod oid;
+mod pattern;
+mod plan;
+mod plugin;
+mod report;
+mod research;
+mod state;
+mod task;
+mod taxonomy;
+
+pub use check::{
+    Check, CommandCheck, Finding, JsonCheck, Kind as CheckKind, Outcome, TestCounts, TestsCheck,
+};
+pub use event::{Event, EventKind, Failure, FailureKind, ServiceUse};
+pub use hint::{Hint, Hinted, Kinded, Trouble};
+pub use id::{Capability, Digest, PatternId, PlanId, PluginId, RunId, StepId};
+pub use oid::Oid;
+pub use pattern::{Evidence, IssueSeen, KnownIssue, Odds, Pattern, PatternStep, Result as EvidenceResult, Standing};
+pub use plan::{
+    Action, CommandLine, Connection, Environment, Fills, Grants, Output, Plan, Remedy, Repair,
+    Runner, RunnerUp, Step, Understood,
+};
+pub use plugin::{
+    ExistingFile, Input, OutputSpec, Plugin, PluginFile, PluginSource, PluginSpec, StepText,
+    TemplateFile, TemplateInsert,
+};
+pub use report::{CheckCounts, RunReport, RunStatus, StepReport};
+pub use research::{Analysis, Candidate, Need, PatternCandidate, ProvenPattern, Research};
+pub use state::{Phase, RunState, StepState, StepStatus};
+pub use task::{Constraints, Quality, Task};
+pub use taxonomy::{Meaning, Stage, Taxonomy};
+
+/// The version of our file formats; a file says it in its first line, `schema: 1`.
+pub const SCHEMA: u32 = 1;
+
+/// The version of what a plan means when it runs; an approval binds it.
+pub const ENGINE: u32 = 1;

@@ -1,0 +1,181 @@
+//! A plugin, and what its `orchestrate.yaml` says of it.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::{Capability, Check, CommandLine, Environment, PluginId, Remedy, Runner, StepId};
+
+/// A plugin of a marketplace: a folder of components that somebody else wrote.
+#[derive(Debug, Clone)]
+pub struct Plugin {
+    pub id: PluginId,
+    pub version: String,
+    pub description: String,
+    pub keywords: Vec<String>,
+    pub source: PluginSource,
+    /// What its `orchestrate.yaml` says; a plugin without one is known by its text alone.
+    pub spec: Option<PluginSpec>,
+}
+
+impl Plugin {
+    /// Says whether `word` is a name, a keyword or a technology of the plugin, whatever its case.
+    pub fn goes_by(&self, word: &str) -> bool {
+        let technologies = self.spec.iter().flat_map(|spec| &spec.technologies);
+        let mut names = technologies.chain(&self.keywords);
+        self.id.name.eq_ignore_ascii_case(word)
+            || self.id.to_string().eq_ignore_ascii_case(word)
+            || names.any(|name| name.eq_ignore_ascii_case(word))
+    }
+}
+
+/// Where a plugin's files are.
+#[derive(Debug, Clone)]
+pub enum PluginSource {
+    /// In this binary, under the given folder.
+    Embedded(String),
+    /// On the disk.
+    Folder(PathBuf),
+}
+
+/// One file of a plugin.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PluginFile {
+    pub bytes: Vec<u8>,
+    pub executable: bool,
+}
+
+/// The file `orchestrate.yaml` of a plugin.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PluginSpec {
+    pub schema: u32,
+    #[serde(default)]
+    pub domain: Option<String>,
+    pub provides: Vec<Capability>,
+    /// Lower-case words that `prefer` and `avoid` match.
+    #[serde(default)]
+    pub technologies: Vec<String>,
+    pub step: StepText,
+    pub runner: Runner,
+    #[serde(default)]
+    pub inputs: BTreeMap<String, Input>,
+    #[serde(default)]
+    pub outputs: BTreeMap<String, OutputSpec>,
+    #[serde(default)]
+    pub files: Vec<TemplateFile>,
+    #[serde(default)]
+    pub inserts: Vec<TemplateInsert>,
+    #[serde(default)]
+    pub environment: Option<Environment>,
+    #[serde(default)]
+    pub commands: Vec<CommandLine>,
+    pub checks: Vec<Check>,
+    #[serde(default)]
+    pub services: Vec<String>,
+    #[serde(default)]
+    pub network: Vec<String>,
+    /// Paths, or folders ending in `/`, that the step may change.
+    #[serde(default)]
+    pub writes: Vec<String>,
+    #[serde(default)]
+    pub remedies: Vec<Remedy>,
+    #[serde(default)]
+    pub results: BTreeMap<String, String>,
+    #[serde(default)]
+    pub timeout_s: Option<u64>,
+    #[serde(default)]
+    pub attempts_max: Option<u32>,
+    #[serde(default)]
+    pub backoff_ms: Option<u64>,
+}
+
+/// How a step that uses the plugin is called.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct StepText {
+    pub id: StepId,
+    /// What the step does, as an order: `Add JWT authentication`.
+    pub title: String,
+    /// The same while it runs: `Adding JWT authentication`.
+    pub doing: String,
+}
+
+/// Something a step takes.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Input {
+    /// `string`, `integer`, `boolean`, or the type of another plugin's output.
+    #[serde(rename = "type")]
+    pub kind: String,
+    #[serde(default)]
+    pub required: bool,
+    #[serde(default)]
+    pub default: Option<Value>,
+    #[serde(default)]
+    pub description: Option<String>,
+    /// A regular expression, blind to case: a note that matches sets the input to its first group.
+    #[serde(default)]
+    pub note: Option<String>,
+}
+
+impl Input {
+    /// Says whether the input is a plain value rather than another step's output.
+    pub fn is_plain(&self) -> bool {
+        matches!(self.kind.as_str(), "string" | "integer" | "boolean")
+    }
+}
+
+/// Something a step leaves for later ones.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OutputSpec {
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// Its strings are templates over the inputs.
+    pub value: Value,
+}
+
+/// A file made from a template.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TemplateFile {
+    pub template: String,
+    pub to: String,
+    #[serde(default)]
+    pub if_exists: ExistingFile,
+    /// The input that has to be present.
+    #[serde(default)]
+    pub when: Option<String>,
+    /// The input that has to be absent.
+    #[serde(default)]
+    pub unless: Option<String>,
+}
+
+/// What to do with a file that is already there with other bytes.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ExistingFile {
+    #[default]
+    Refuse,
+    Keep,
+}
+
+/// Text put beside a line of a file that is already there.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TemplateInsert {
+    pub file: String,
+    /// The text of the one line that the insert goes before.
+    #[serde(default)]
+    pub before: Option<String>,
+    #[serde(default)]
+    pub after: Option<String>,
+    pub text: String,
+    #[serde(default)]
+    pub when: Option<String>,
+    #[serde(default)]
+    pub unless: Option<String>,
+}

@@ -1,0 +1,228 @@
+//! Where a run stands: a pure function of its plan and its events.
+
+use std::collections::BTreeSet;
+
+use super::{Action, Event, EventKind, Failure, Finding, Oid, Plan, PluginId, ServiceUse, Step, StepId};
+
+/// A run at one moment.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RunState {
+    pub phase: Phase,
+    /// In the order of the plan.
+    pub steps: Vec<StepState>,
+    /// The commit that the run started from, and the branch it is for.
+    pub base: Option<Oid>,
+    pub onto: Option<String>,
+    pub sandbox: String,
+    pub started: Option<jiff::Timestamp>,
+    pub duration_ms: u64,
+}
+
+/// What a run is doing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Phase {
+    Waiting,
+    Running,
+    Paused { step: StepId, reason: String, actions: Vec<String> },
+    Failed { step: StepId, reason: String },
+    Interrupted { signal: String },
+    /// Every step is done; the report and the evidence may still be missing.
+    Finished,
+    Learned,
+}
+
+/// Where one step stands.
+#[derive(Debug, Clone, PartialEq)]
+pub struct StepState {
+    pub id: StepId,
+    pub status: StepStatus,
+    /// How many attempts there were with each of the step's actions.
+    pub attempts: Vec<u32>,
+    /// Which of the step's actions is being tried: 0 is the first, others are fallbacks.
+    pub action: usize,
+    pub remedies: BTreeSet<String>,
+    /// What went wrong on the way, with the remedy chosen for it.
+    pub failures: Vec<FailureSeen>,
+    pub findings: Vec<Finding>,
+    pub services: Vec<ServiceUse>,
+    pub duration_ms: u64,
+}
+
+/// A failed attempt, and what was done about it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct FailureSeen {
+    pub plugin: PluginId,
+    pub failure: Failure,
+    pub remedy: Option<RemedySeen>,
+}
+
+/// A remedy that was applied.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RemedySeen {
+    pub id: String,
+    pub note: String,
+}
+
+/// The status of a step.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StepStatus {
+    Waiting,
+    Running,
+    Done,
+    Failed,
+}
+
+impl RunState {
+    /// Returns the state of a run of `plan` before anything has happened.
+    pub fn new(plan: &Plan) -> RunState {
+        let fresh = |step: &Step| StepState {
+            id: step.id.clone(),
+            status: StepStatus::Waiting,
+            attempts: vec![0; 1 + step.fallbacks.len()],
+            action: 0,
+            remedies: BTreeSet::new(),
+            failures: Vec::new(),
+            findings: Vec::new(),
+            services: Vec::new(),
+            duration_ms: 0,
+        };
+        RunState {
+            phase: Phase::Waiting,
+            steps: plan.steps.iter().map(fresh).collect(),
+            base: None,
+            onto: None,
+            sandbox: String::new(),
+            started: None,
+            duration_ms: 0,
+        }
+    }
+
+    /// Returns the state after `events`.
+    pub fn replay(plan: &Plan, events: &[Event]) -> RunState {
+        let mut state = RunState::new(plan);
+        for event in events {
+            state.apply(event);
+        }
+        state
+    }
+
+    /// Moves the state on by one event.
+    pub fn apply(&mut self, event: &Event) {
+        match &event.event {
+            EventKind::RunStarted { base, onto, sandbox, .. } => {
+                self.phase = Phase::Running;
+                self.base = Some(base.clone());
+                self.onto = onto.clone();
+                self.sandbox = sandbox.clone();
+                self.started = Some(event.at);
+            }
+            EventKind::RunResumed { sandbox, .. } => {
+                self.phase = Phase::Running;
+                self.sandbox = sandbox.clone();
+                self.reopen();
+            }
+            EventKind::StepStarted { step } => self.at(step, |step| step.status = StepStatus::Running),
+            EventKind::AttemptStarted { step, .. } => {
+                self.at(step, |step| {
+                    let action = step.action;
+                    step.attempts[action] += 1;
+                });
+            }
+            EventKind::AttemptFailed { step, plugin, failure, duration_ms, .. } => {
+                let seen = FailureSeen {
+                    plugin: plugin.clone(),
+                    failure: failure.clone(),
+                    remedy: None,
+                };
+                self.at(step, |step| {
+                    step.failures.push(seen);
+                    step.duration_ms += duration_ms;
+                });
+            }
+            EventKind::RemedyChosen { step, remedy, note, .. } => {
+                let chosen = RemedySeen { id: remedy.clone(), note: note.clone() };
+                self.at(step, |step| {
+                    step.remedies.insert(chosen.id.clone());
+                    if let Some(last) = step.failures.last_mut() {
+                        last.remedy = Some(chosen);
+                    }
+                });
+            }
+            EventKind::RetryPlanned { .. } => {}
+            EventKind::FallbackChosen { step, .. } => self.at(step, |step| {
+                step.action = (step.action + 1).min(step.attempts.len() - 1);
+                step.remedies.clear();
+            }),
+            EventKind::StepFinished { step, findings, services, duration_ms, .. } => {
+                self.at(step, |step| {
+                    step.status = StepStatus::Done;
+                    step.findings = findings.clone();
+                    step.services = services.clone();
+                    step.duration_ms = *duration_ms;
+                });
+            }
+            EventKind::RunPaused { step, reason, actions } => {
+                self.phase = Phase::Paused {
+                    step: step.clone(),
+                    reason: reason.clone(),
+                    actions: actions.clone(),
+                };
+            }
+            EventKind::RunFailed { step, reason } => {
+                self.phase = Phase::Failed { step: step.clone(), reason: reason.clone() };
+                self.at(step, |step| step.status = StepStatus::Failed);
+            }
+            EventKind::RunInterrupted { signal } => {
+                self.phase = Phase::Interrupted { signal: signal.clone() };
+            }
+            EventKind::RunFinished { duration_ms } => {
+                self.phase = Phase::Finished;
+                self.duration_ms = *duration_ms;
+            }
+            EventKind::RunLearned { .. } => self.phase = Phase::Learned,
+        }
+    }
+
+    /// Returns the first step that is not done, in the order of the plan.
+    pub fn next_step(&self) -> Option<&StepState> {
+        self.steps.iter().find(|step| step.status != StepStatus::Done)
+    }
+
+    /// Returns the state of the step called `id`.
+    pub fn step(&self, id: &StepId) -> Option<&StepState> {
+        self.steps.iter().find(|step| step.id == *id)
+    }
+
+    /// Returns how many steps are done.
+    pub fn done(&self) -> usize {
+        self.steps.iter().filter(|step| step.status == StepStatus::Done).count()
+    }
+
+    fn at(&mut self, id: &StepId, change: impl FnOnce(&mut StepState)) {
+        // An event about a step that the plan lacks is refused when the log is read.
+        if let Some(step) = self.steps.iter_mut().find(|step| step.id == *id) {
+            change(step);
+        }
+    }
+
+    /// A person has looked at it: what is not done gets its attempts back, and begins with its first action.
+    fn reopen(&mut self) {
+        for step in self.steps.iter_mut().filter(|step| step.status != StepStatus::Done) {
+            step.status = StepStatus::Waiting;
+            step.action = 0;
+            step.attempts.iter_mut().for_each(|attempts| *attempts = 0);
+        }
+    }
+}
+
+impl StepState {
+    /// Returns how many attempts there were in all since the step was last opened.
+    pub fn attempts_total(&self) -> u32 {
+        self.attempts.iter().sum()
+    }
+
+    /// Returns the action of `step` that is being tried, or was last.
+    pub fn action_of<'a>(&self, step: &'a Step) -> &'a Action {
+        step.actions().nth(self.action).unwrap_or(&step.action)
+    }
+}

@@ -1,0 +1,289 @@
+//! Which plugins the plan uses: those of the best pattern, or the best for each need.
+
+use anyhow::{Result, anyhow, bail};
+
+use super::{Choice, Pick, PlanContext, PlanOptions};
+use crate::model::{Candidate, Capability, Hint, Need, PatternCandidate, PatternId, Plugin, PluginId, Trouble};
+
+/// A pattern may bring this many steps that nobody asked for; with more, a plan is composed instead.
+const EXTRA_MAX: usize = 2;
+
+/// The least share of a task's words that has to be understood for a plan to be made.
+const UNDERSTOOD_MIN: f64 = 0.5;
+
+/// Returns the plugins to use and their order, or why no choice meets the constraints.
+pub fn choose(context: &PlanContext<'_>, options: &PlanOptions) -> Result<Choice> {
+    if let Some(id) = &options.pattern {
+        let pattern = named_pattern(context, id)?;
+        return follow(context, pattern, Vec::new(), Vec::new());
+    }
+    refuse_what_is_not_understood(context)?;
+    let (left_out, mut remarks) = left_out(context)?;
+    remarks.extend(preferences_nobody_meets(context));
+    let best = context.research.patterns.iter().find(|candidate| candidate.fits() && candidate.extra.len() <= EXTRA_MAX);
+    match best {
+        Some(pattern) if !options.explore && pattern.preferred >= preferences_met(context) => {
+            follow(context, pattern, left_out, remarks)
+        }
+        _ => compose(context, left_out, remarks),
+    }
+}
+
+fn named_pattern<'a>(context: &'a PlanContext<'_>, id: &PatternId) -> Result<&'a PatternCandidate> {
+    let patterns = &context.research.patterns;
+    let Some(found) = patterns.iter().find(|candidate| candidate.pattern.id == *id) else {
+        let names: Vec<&str> = patterns.iter().map(|candidate| candidate.pattern.id.as_str()).collect();
+        return Err(anyhow!("there is no pattern `{id}`")).kind(Trouble::Request).hint(format!("the patterns are: {}", names.join(", ")));
+    };
+    if let Some(reason) = &found.ruled_out {
+        return Err(anyhow!("the constraints rule out the pattern `{id}`: {reason}"))
+            .kind(Trouble::Request)
+            .hint("leave the constraint out, or let orchestrate choose: call it without `--pattern-id`");
+    }
+    Ok(found)
+}
+
+fn refuse_what_is_not_understood(context: &PlanContext<'_>) -> Result<()> {
+    let research = context.research;
+    if research.needs.iter().any(|need| need.words.is_some()) && research.understood_share >= UNDERSTOOD_MIN {
+        return Ok(());
+    }
+    let understood: Vec<&str> = research.needs.iter().filter_map(|need| need.words.as_deref()).collect();
+    let understood = match understood.is_empty() {
+        true => "nothing".to_string(),
+        false => format!("only \"{}\"", understood.join("\", \"")),
+    };
+    let nearest: Vec<String> = research
+        .patterns
+        .iter()
+        .take(3)
+        .map(|candidate| format!("{} (`{}`)", candidate.pattern.title, candidate.pattern.id))
+        .collect();
+    Err(anyhow!(
+        "no relevant plugin was found: {understood} was understood of the task\nnot understood: {}\nthe nearest patterns: {}",
+        quoted(&research.unknown_words),
+        nearest.join(", ")
+    ))
+    .kind(Trouble::Request)
+    .hint("say more exactly what to build, such as: orchestrate \"Build a REST API with JWT authentication and Redis caching\"")
+}
+
+fn quoted(words: &[String]) -> String {
+    match words.is_empty() {
+        true => "nothing is left over".to_string(),
+        false => words.iter().map(|word| format!("`{word}`")).collect::<Vec<_>>().join(", "),
+    }
+}
+
+/// Returns the needs that a constraint drops, with a remark for each; one that cannot be dropped ends planning.
+fn left_out(context: &PlanContext<'_>) -> Result<(Vec<Capability>, Vec<String>)> {
+    let mut left_out = Vec::new();
+    let mut remarks = Vec::new();
+    for need in &context.research.needs {
+        let candidates: Vec<&Candidate> = filling(context, need).collect();
+        if candidates.iter().any(|candidate| candidate.ruled_out.is_none()) {
+            continue;
+        }
+        let reasons: Vec<String> = candidates
+            .iter()
+            .filter_map(|candidate| Some(format!("`{}`: {}", candidate.plugin.id, candidate.ruled_out.as_ref()?)))
+            .collect();
+        let title = context.taxonomy.title(&need.capability);
+        if !may_be_dropped(context, need) {
+            return Err(unmet(context, need, &title, &reasons));
+        }
+        remarks.push(match reasons.is_empty() {
+            true => format!("{title} (`{}`) is left out: no plugin is known for it", need.capability),
+            false => format!("{title} (`{}`) is left out: {}", need.capability, reasons.join("; ")),
+        });
+        left_out.push(need.capability.clone());
+    }
+    if left_out.len() == context.research.needs.len() {
+        bail!("the constraints leave nothing of the task");
+    }
+    Ok((left_out, remarks))
+}
+
+/// What nobody asked for may go, and so may what the person named and ruled out in one breath ("Redis caching [avoid: redis]").
+fn may_be_dropped(context: &PlanContext<'_>, need: &Need) -> bool {
+    let Some(words) = &need.words else {
+        return true;
+    };
+    let words = words.to_lowercase();
+    context.research.avoid.iter().any(|avoided| words.split([' ', ',', '-']).any(|word| word == avoided))
+}
+
+fn unmet(context: &PlanContext<'_>, need: &Need, title: &str, reasons: &[String]) -> anyhow::Error {
+    let error = match reasons.is_empty() {
+        true => anyhow!("no known plugin does {title} (`{}`), which is {}", need.capability, need.because),
+        false => anyhow!(
+            "the constraints leave no plugin for {title} (`{}`), which is {}\nruled out: {}",
+            need.capability,
+            need.because,
+            reasons.join("; ")
+        ),
+    };
+    let domain = context.task.constraints.domain.as_deref().map(|domain| format!("domain: {domain}"));
+    let avoid = context.task.constraints.avoid.join(", ");
+    let constraint = match (domain, avoid.is_empty()) {
+        (Some(domain), true) => domain,
+        (_, false) => format!("avoid: {avoid}"),
+        (None, true) => String::new(),
+    };
+    let nearest = context.research.patterns.iter().find(|candidate| candidate.missing.is_empty());
+    let hint = match nearest {
+        Some(candidate) if !constraint.is_empty() => format!(
+            "without `[{constraint}]` the nearest plan is {} (`--pattern-id {}`)",
+            candidate.pattern.title, candidate.pattern.id
+        ),
+        _ => "`orchestrate marketplace add` brings more plugins".to_string(),
+    };
+    let result: Result<()> = Err(error);
+    result.kind(Trouble::Request).hint(hint).expect_err("it was an error")
+}
+
+fn filling<'a>(context: &'a PlanContext<'_>, need: &Need) -> impl Iterator<Item = &'a Candidate> {
+    let capability = need.capability.clone();
+    context.research.plugins.iter().filter(move |candidate| candidate.need == capability)
+}
+
+/// Returns how many of the preferred words some usable plugin goes by.
+fn preferences_met(context: &PlanContext<'_>) -> usize {
+    context.task.constraints.prefer.iter().filter(|word| somebody_goes_by(context, word)).count()
+}
+
+fn somebody_goes_by(context: &PlanContext<'_>, word: &str) -> bool {
+    let mut usable = context.research.plugins.iter().filter(|candidate| candidate.ruled_out.is_none());
+    usable.any(|candidate| candidate.preferred.iter().any(|preferred| preferred == word))
+}
+
+fn preferences_nobody_meets(context: &PlanContext<'_>) -> Vec<String> {
+    let unmet = context.task.constraints.prefer.iter().filter(|word| !somebody_goes_by(context, word));
+    unmet.map(|word| format!("`prefer: {word}` changes nothing: no plugin that fits the task goes by it")).collect()
+}
+
+fn follow(context: &PlanContext<'_>, candidate: &PatternCandidate, left_out: Vec<Capability>, mut remarks: Vec<String>) -> Result<Choice> {
+    let pattern = &candidate.pattern;
+    within_time(context, candidate)?;
+    let asked = |capability: &Capability| {
+        let need = context.research.needs.iter().find(|need| need.capability == *capability);
+        need.map_or_else(|| "part of the pattern".to_string(), |need| need.because.clone())
+    };
+    let picks = pattern.steps.iter().map(|step| Pick {
+        capability: step.capability.clone(),
+        plugin: step.plugin.clone(),
+        fallbacks: step.fallbacks.clone(),
+        why: format!("the pattern `{}` uses it for `{}` ({})", pattern.id, step.capability, asked(&step.capability)),
+    });
+    let picks = picks.collect();
+    remarks.extend(pattern.known_issues.iter().map(|known| match &known.remedy {
+        Some(remedy) => format!("known issue of `{}`: {} (remedy: {remedy})", known.plugin, known.issue),
+        None => format!("known issue of `{}`: {}", known.plugin, known.issue),
+    }));
+    Ok(Choice { pattern: Some(pattern.id.clone()), picks, left_out, remarks })
+}
+
+fn within_time(context: &PlanContext<'_>, candidate: &PatternCandidate) -> Result<()> {
+    let (Some(limit), Some(usual)) = (context.task.constraints.max_time_s, candidate.duration_ms) else {
+        return Ok(());
+    };
+    if usual <= limit * 1000 {
+        return Ok(());
+    }
+    Err(anyhow!(
+        "`max-time` is {limit} s, and the pattern `{}` usually takes {} s (median of {} runs)",
+        candidate.pattern.id,
+        usual.div_ceil(1000),
+        candidate.odds.successes
+    ))
+    .kind(Trouble::Request)
+    .hint(format!("the nearest plan needs `[max-time: {}s]`", usual.div_ceil(1000)))
+}
+
+fn compose(context: &PlanContext<'_>, left_out: Vec<Capability>, remarks: Vec<String>) -> Result<Choice> {
+    let mut picks: Vec<Pick> = Vec::new();
+    for need in context.research.needs.iter().filter(|need| !left_out.contains(&need.capability)) {
+        let mut usable = filling(context, need).filter(|candidate| candidate.ruled_out.is_none());
+        let Some(best) = usable.next() else { continue };
+        if picks.iter().any(|pick| pick.plugin == best.plugin.id) {
+            continue;
+        }
+        picks.push(Pick {
+            capability: best.capability.clone(),
+            plugin: best.plugin.id.clone(),
+            fallbacks: usable.map(|candidate| candidate.plugin.id.clone()).collect(),
+            why: best.why.clone(),
+        });
+    }
+    bring_producers(context, &mut picks)?;
+    let picks = in_order(context, picks)?;
+    Ok(Choice { pattern: None, picks, left_out, remarks })
+}
+
+/// A plugin that takes another's output brings that other plugin with it.
+fn bring_producers(context: &PlanContext<'_>, picks: &mut Vec<Pick>) -> Result<()> {
+    let mut index = 0;
+    while index < picks.len() {
+        let taker = find(context, &picks[index].plugin)?;
+        for kind in required_kinds(taker) {
+            if picks.iter().any(|pick| find(context, &pick.plugin).is_ok_and(|plugin| produces(plugin, kind))) {
+                continue;
+            }
+            let usable = |plugin: &&Plugin| {
+                produces(plugin, kind) && !context.research.avoid.iter().any(|word| plugin.goes_by(word))
+            };
+            let Some(producer) = context.plugins.iter().find(usable) else {
+                return Err(anyhow!("`{}` takes a `{kind}`, and no usable plugin makes one", taker.id)).kind(Trouble::Request);
+            };
+            let capability = producer.spec.as_ref().and_then(|spec| spec.provides.first().cloned());
+            picks.push(Pick {
+                capability: capability.ok_or_else(|| anyhow!("`{}` provides nothing", producer.id))?,
+                plugin: producer.id.clone(),
+                fallbacks: Vec::new(),
+                why: format!("makes the `{kind}` that `{}` takes", taker.id),
+            });
+        }
+        index += 1;
+    }
+    Ok(())
+}
+
+/// Producers before takers, then by the stage of what they do, then in the order of the task.
+fn in_order(context: &PlanContext<'_>, mut waiting: Vec<Pick>) -> Result<Vec<Pick>> {
+    waiting.sort_by_key(|pick| context.taxonomy.stage(&pick.capability));
+    let mut ordered: Vec<Pick> = Vec::new();
+    while !waiting.is_empty() {
+        let ready = waiting.iter().position(|pick| {
+            let Ok(plugin) = find(context, &pick.plugin) else { return true };
+            let kinds = plugin.spec.iter().flat_map(|spec| spec.inputs.values()).filter(|input| !input.is_plain());
+            kinds.into_iter().all(|input| {
+                let mut later = waiting.iter().filter(|other| other.plugin != pick.plugin);
+                !later.any(|other| find(context, &other.plugin).is_ok_and(|plugin| produces(plugin, &input.kind)))
+            })
+        });
+        let Some(ready) = ready else {
+            let names: Vec<String> = waiting.iter().map(|pick| pick.plugin.to_string()).collect();
+            return Err(anyhow!("these plugins wait for each other's output: {}", names.join(", "))).kind(Trouble::Request);
+        };
+        ordered.push(waiting.remove(ready));
+    }
+    Ok(ordered)
+}
+
+fn required_kinds(plugin: &Plugin) -> impl Iterator<Item = &str> {
+    let inputs = plugin.spec.iter().flat_map(|spec| spec.inputs.values());
+    inputs.filter(|input| input.required && !input.is_plain()).map(|input| input.kind.as_str())
+}
+
+fn produces(plugin: &Plugin, kind: &str) -> bool {
+    plugin.spec.iter().flat_map(|spec| spec.outputs.values()).any(|output| output.kind == kind)
+}
+
+/// Returns the plugin called `id`, which some marketplace has to have.
+pub fn find<'a>(context: &'a PlanContext<'_>, id: &PluginId) -> Result<&'a Plugin> {
+    let found = context.plugins.iter().find(|plugin| plugin.id == *id);
+    found
+        .ok_or_else(|| anyhow!("the plugin `{id}` is in no known marketplace"))
+        .kind(Trouble::Missing)
+        .hint("the marketplaces are listed in `.orchestrate/config.yaml`")
+}

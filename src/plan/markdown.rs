@@ -1,0 +1,108 @@
+//! PLAN.md: the plan as a reviewer reads it in a pull request. It is written and never parsed back.
+
+use anyhow::Result;
+use serde_json::{Value, json};
+
+use crate::model::{Action, PatternCandidate, Plan, PlanId, Step};
+use crate::render;
+
+/// What PLAN.md shows.
+pub struct PlanPage<'a> {
+    pub id: &'a PlanId,
+    pub plan: &'a Plan,
+    /// The pattern that the plan follows, with its record.
+    pub pattern: Option<&'a PatternCandidate>,
+    /// The form, `templates/files/PLAN.md.j2`.
+    pub form: &'a str,
+}
+
+impl PlanPage<'_> {
+    /// Returns the page.
+    pub fn markdown(&self) -> Result<String> {
+        let plan = serde_json::to_value(self.plan)?;
+        let values = json!({
+            "id": self.id.as_str(),
+            "plan": plan,
+            "graph": graph(self.plan),
+            "steps": self.plan.steps.iter().map(row).collect::<Vec<Value>>(),
+            "odds": self.pattern.map_or("no evidence yet: this sequence was composed for this task".to_string(), |pattern| pattern.odds.words()),
+            "standing": self.pattern.map_or("untried", |pattern| pattern.odds.standing.word()),
+            "pattern_title": self.pattern.map(|pattern| pattern.pattern.title.clone()),
+            "estimate": estimate(self.pattern),
+        });
+        let Value::Object(values) = values else { unreachable!("it is written as an object") };
+        render::text("PLAN.md.j2", self.form, &values)
+    }
+}
+
+fn estimate(pattern: Option<&PatternCandidate>) -> String {
+    match pattern.and_then(|pattern| Some((pattern.duration_ms?, pattern.odds.successes))) {
+        Some((duration, runs)) => format!("{} s, the median of {runs} successful runs", duration.div_ceil(1000)),
+        None => "no evidence yet".to_string(),
+    }
+}
+
+fn row(step: &Step) -> Value {
+    json!({
+        "id": step.id.as_str(),
+        "title": escape(&step.title),
+        "plugin": step.action.plugin.to_string(),
+        "digest": step.action.digest.as_str(),
+        "why": escape(&step.why),
+        "needs": step.needs.iter().map(|id| format!("`{id}`")).collect::<Vec<_>>().join(", "),
+        "checks": step.checks.iter().map(|check| format!("`{}`", check.id)).collect::<Vec<_>>().join(", "),
+        "writes": step.action.writes.iter().map(|path| format!("`{path}`")).collect::<Vec<_>>().join(", "),
+        "grants": grants(&step.action),
+        "commands": commands(step),
+        "fallbacks": step.fallbacks.iter().map(|action| format!("`{}`", action.plugin)).collect::<Vec<_>>().join(", "),
+        "remedies": step.action.remedies.iter().map(|remedy| format!("`{}`", remedy.id)).collect::<Vec<_>>().join(", "),
+        "runners_up": step.runners_up.iter().map(|other| format!("`{}` ({})", other.plugin, escape(&other.why_not))).collect::<Vec<_>>().join("; "),
+        "attempts_max": step.attempts_max,
+        "timeout_s": step.timeout_s,
+    })
+}
+
+/// Returns what the step may reach beyond its own worktree, in words.
+fn grants(action: &Action) -> String {
+    let network = action.grants.network.iter().map(|grant| match grant.as_str() {
+        "python-packages" => "the Python package index, while its environment is built".to_string(),
+        other => other.to_string(),
+    });
+    let services = action.grants.services.iter().map(|service| match service.as_str() {
+        "redis" => "Redis on this machine or at `REDIS_URL`".to_string(),
+        "port" => "one free port on loopback".to_string(),
+        other => other.to_string(),
+    });
+    match network.chain(services).collect::<Vec<_>>() {
+        list if list.is_empty() => "nothing".to_string(),
+        list => list.join("; "),
+    }
+}
+
+fn commands(step: &Step) -> Vec<String> {
+    let checks = step.checks.iter().filter_map(|check| {
+        let argv = check.tests.as_ref().map(|tests| &tests.argv).or(check.command.as_ref().map(|command| &command.argv))?;
+        Some(argv.join(" "))
+    });
+    step.action.commands.iter().map(|command| command.argv.join(" ")).chain(checks).collect()
+}
+
+/// Returns the plan's graph for Mermaid, as GitHub draws it.
+pub fn graph(plan: &Plan) -> String {
+    let mut text = String::from("graph TD\n");
+    for (index, step) in plan.steps.iter().enumerate() {
+        let title = step.title.replace('"', "'");
+        text.push_str(&format!("  s{}[\"{}. {title}<br/>{}\"]\n", index + 1, index + 1, step.action.plugin.name));
+    }
+    for (index, step) in plan.steps.iter().enumerate() {
+        for need in &step.needs {
+            text.push_str(&format!("  s{} --> s{}\n", plan.number(need), index + 1));
+        }
+    }
+    text
+}
+
+/// Keeps a plugin's words from being read as Markdown structure.
+fn escape(text: &str) -> String {
+    text.replace('|', "\\|").replace('<', "&lt;").replace(['\n', '\r'], " ")
+}

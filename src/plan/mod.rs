@@ -1,0 +1,129 @@
+//! Turns what research found into a plan: which plugins, in which order, with which inputs, checks and grants.
+//!
+//! Planning runs nothing and reads neither disk nor clock, so the same research gives the same plan to the byte.
+//!
+//! A new constraint is enforced in `choose`; a new field of a step is filled in `build`.
+
+mod build;
+mod choose;
+mod markdown;
+
+use anyhow::Result;
+
+use crate::model::{
+    Capability, Digest, ENGINE, Fills, Need, PatternId, Plan, PlanId, Plugin, PluginId, Research, SCHEMA, Step, Task, Taxonomy, Understood,
+};
+pub use markdown::{PlanPage, graph};
+
+/// What planning works on.
+pub struct PlanContext<'a> {
+    pub task: &'a Task,
+    pub research: &'a Research,
+    pub plugins: &'a [Plugin],
+    pub taxonomy: &'a Taxonomy,
+    /// Returns what the plugin's files are now.
+    pub digest: &'a dyn Fn(&Plugin) -> Result<Digest>,
+}
+
+/// What a person may choose.
+#[derive(Debug, Clone, Default)]
+pub struct PlanOptions {
+    pub pattern: Option<PatternId>,
+    /// Compose anew, whatever patterns there are.
+    pub explore: bool,
+}
+
+/// The steps to be, before they are connected.
+struct Choice {
+    pattern: Option<PatternId>,
+    picks: Vec<Pick>,
+    left_out: Vec<Capability>,
+    remarks: Vec<String>,
+}
+
+/// One plugin chosen for one capability.
+struct Pick {
+    capability: Capability,
+    plugin: PluginId,
+    fallbacks: Vec<PluginId>,
+    why: String,
+}
+
+/// Returns the plan for the task, or why there is none and which one would be nearest.
+pub fn plan(context: &PlanContext<'_>, options: &PlanOptions) -> Result<Plan> {
+    let choice = choose::choose(context, options)?;
+    let (steps, mut remarks) = build::steps(context, &choice)?;
+    let steps = with_quality(context, steps);
+    remarks.splice(0..0, choice.remarks);
+    Ok(Plan {
+        schema: SCHEMA,
+        engine: ENGINE,
+        task: context.task.text.clone(),
+        constraints: context.task.constraints.clone(),
+        understood: context.research.needs.iter().map(|need| understood(need, &choice.left_out)).collect(),
+        remarks,
+        pattern: choice.pattern,
+        steps,
+    })
+}
+
+fn understood(need: &Need, left_out: &[Capability]) -> Understood {
+    let fills = match left_out.contains(&need.capability) {
+        true => Fills::LeftOut,
+        false => Fills::Planned,
+    };
+    Understood { capability: need.capability.clone(), because: need.because.clone(), fills }
+}
+
+/// At `production-ready`, the last step answers for all: the checks of every step before it are made once more on its result.
+fn with_quality(context: &PlanContext<'_>, mut steps: Vec<Step>) -> Vec<Step> {
+    use crate::model::Quality;
+    if context.task.constraints.quality != Some(Quality::ProductionReady) {
+        return steps;
+    }
+    let Some((last, before)) = steps.split_last_mut() else {
+        return steps;
+    };
+    for step in before {
+        for check in &step.checks {
+            let mut again = check.clone();
+            again.id = format!("{}-{}", step.id, check.id);
+            again.label = None;
+            last.checks.push(again);
+        }
+    }
+    steps
+}
+
+/// Returns the name for a plan made on `date` (`2026-11-22`) whose `plan.yaml` has the given digest.
+pub fn name(plan: &Plan, date: &str, digest: &Digest) -> Result<PlanId> {
+    format!("{date}-{}", name_without_date(plan, digest)).parse()
+}
+
+/// Returns the part of a plan's name that planning it again on another day gives as well.
+pub fn name_without_date(plan: &Plan, digest: &Digest) -> String {
+    format!("{}-{}", slug(plan), digest.short(4))
+}
+
+/// Returns a pattern's name for what the plan does: its own pattern's, else one made of what it provides.
+pub fn slug(plan: &Plan) -> String {
+    if let Some(pattern) = &plan.pattern {
+        return pattern.to_string();
+    }
+    let mut words: Vec<String> = Vec::new();
+    for capability in plan.steps.iter().flat_map(|step| step.provides.first()) {
+        let mut parts: Vec<&str> = capability.as_str().split('.').collect();
+        // `api.rest` reads better as `rest-api`, and `test.api` says nothing that the rest does not.
+        match parts.as_slice() {
+            ["test", ..] if plan.steps.len() > 1 => continue,
+            ["api", ..] => parts.rotate_left(1),
+            _ if parts.len() > 1 => drop(parts.remove(0)),
+            _ => {}
+        }
+        words.extend(parts.into_iter().map(str::to_string));
+    }
+    words.dedup();
+    let mut slug = words.join("-");
+    slug.truncate(48);
+    slug.trim_end_matches('-').to_string()
+}

@@ -1,0 +1,252 @@
+//! Starts a launcher, feeds it a command, and collects what the command says and how it ends.
+
+use std::io::{self, PipeReader, Read, Write};
+use std::os::fd::OwnedFd;
+use std::os::unix::net::UnixStream;
+use std::os::unix::process::CommandExt;
+use std::path::Path;
+use std::process::{Child, Command as Process};
+use std::time::{Duration, Instant};
+
+use anyhow::Context;
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::io::Errno;
+
+use super::cancel::Cancel;
+use super::output::{Kept, Lines, Log};
+use super::policy::{Command, Ending, Outcome};
+use super::protocol::{CANCEL, LAUNCH, Report, Specification, receive, send};
+use super::tier::Tier;
+
+/// How long output may still come after everything has ended.
+const DRAIN_MAX: Duration = Duration::from_millis(200);
+/// How long past its command's timeout a launcher may take, after which it is not trusted to end.
+const LAUNCHER_SLACK: Duration = Duration::from_secs(30);
+
+/// Runs `specification` and returns what came of it; an error is our own trouble, not the command's.
+pub(super) fn run(
+    launcher: &Path,
+    specification: &Specification,
+    cancel: &Cancel,
+    on_line: &mut dyn FnMut(&str),
+) -> anyhow::Result<Outcome> {
+    let began = Instant::now();
+    let mut collected = Collected::default();
+    if cancel.is_cancelled() {
+        return Ok(collected.outcome(Ending::Cancelled, 0, began.elapsed()));
+    }
+    let mut launched = Launched::start(launcher).context("cannot start the sandbox's launcher")?;
+    send(&launched.control, specification)
+        .context("cannot tell the sandbox's launcher what to run")?;
+    let _registration = cancel.on_cancel({
+        let mut control = launched.control.try_clone()?;
+        move || {
+            // A launcher that has ended needs no cancelling.
+            let _ = control.write_all(CANCEL);
+        }
+    });
+    let timeout = specification.timeout_ms.map(Duration::from_millis);
+    let deadline =
+        timeout.and_then(|timeout| began.checked_add(timeout.saturating_add(LAUNCHER_SLACK)));
+    let report = launched.pump(&mut collected, deadline, on_line)?;
+    let duration = began.elapsed();
+    match report {
+        Some(Report::Ended {
+            ending,
+            left_behind,
+        }) => Ok(collected.outcome(ending, left_behind, duration)),
+        Some(Report::Trouble(trouble)) => {
+            Err(anyhow::anyhow!(trouble)).context("cannot confine the command")
+        }
+        None => anyhow::bail!(
+            "the sandbox's launcher ended early, so how the command ended is not known"
+        ),
+    }
+}
+
+/// Returns what the launcher is told about `command`; a background command has no timeout.
+pub(super) fn specification(command: &Command, tier: Tier, background: bool) -> Specification {
+    Specification {
+        argv: command.argv.clone(),
+        directory: command.directory.clone(),
+        environment: command.environment.clone(),
+        timeout_ms: (!background)
+            .then(|| u64::try_from(command.timeout.as_millis()).unwrap_or(u64::MAX)),
+        policy: tier.confines().then(|| command.policy.clone()),
+    }
+}
+
+/// A launcher at work. Dropping it closes the control socket, at which the launcher kills everything.
+struct Launched {
+    child: Child,
+    control: UnixStream,
+    stdout: Option<PipeReader>,
+    stderr: Option<PipeReader>,
+}
+
+impl Launched {
+    fn start(launcher: &Path) -> io::Result<Launched> {
+        let (control, theirs) = UnixStream::pair()?;
+        let (stdout, stdout_writer) = io::pipe()?;
+        let (stderr, stderr_writer) = io::pipe()?;
+        let child = Process::new(launcher)
+            .arg(LAUNCH)
+            .env_clear()
+            .current_dir("/")
+            // Ctrl-C is for us: a launcher that died of it could not clean up.
+            .process_group(0)
+            .stdin(OwnedFd::from(theirs))
+            .stdout(stdout_writer)
+            .stderr(stderr_writer)
+            .spawn()?;
+        Ok(Launched {
+            child,
+            control,
+            stdout: Some(stdout),
+            stderr: Some(stderr),
+        })
+    }
+
+    /// Takes in output until the launcher reports, and what is in the pipes then.
+    fn pump(
+        &mut self,
+        collected: &mut Collected,
+        mut deadline: Option<Instant>,
+        on_line: &mut dyn FnMut(&str),
+    ) -> anyhow::Result<Option<Report>> {
+        let mut report = None;
+        let mut reported = false;
+        while !reported || self.stdout.is_some() || self.stderr.is_some() {
+            let ready = self.wait(!reported, deadline)?;
+            if ready.none() {
+                break;
+            }
+            if ready.stdout {
+                take(&mut self.stdout, |bytes| collected.stdout(bytes, on_line));
+            }
+            if ready.stderr {
+                take(&mut self.stderr, |bytes| collected.stderr(bytes, on_line));
+            }
+            if ready.control {
+                report = receive(&self.control).ok();
+                reported = true;
+                deadline = Some(Instant::now() + DRAIN_MAX);
+            }
+        }
+        collected.finish(on_line);
+        Ok(report)
+    }
+
+    /// Waits until something is there to be read, or the deadline; with neither the answer is that nothing is.
+    fn wait(&self, with_control: bool, deadline: Option<Instant>) -> anyhow::Result<Ready> {
+        let control = with_control.then(|| PollFd::new(&self.control, PollFlags::IN));
+        let stdout = self
+            .stdout
+            .as_ref()
+            .map(|pipe| PollFd::new(pipe, PollFlags::IN));
+        let stderr = self
+            .stderr
+            .as_ref()
+            .map(|pipe| PollFd::new(pipe, PollFlags::IN));
+        let asked = [control.is_some(), stdout.is_some(), stderr.is_some()];
+        let mut watched: Vec<PollFd<'_>> =
+            [control, stdout, stderr].into_iter().flatten().collect();
+        let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
+        let timeout = left.map(Timespec::try_from).transpose()?;
+        match poll(&mut watched, timeout.as_ref()) {
+            Ok(_) => {}
+            Err(Errno::INTR) => return self.wait(with_control, deadline),
+            Err(error) => return Err(error.into()),
+        }
+        let mut answers = watched.iter().map(|watched| !watched.revents().is_empty());
+        let [control, stdout, stderr] = asked.map(|asked| asked && answers.next().unwrap_or(false));
+        Ok(Ready {
+            control,
+            stdout,
+            stderr,
+        })
+    }
+}
+
+impl Drop for Launched {
+    fn drop(&mut self) {
+        // The launcher's own work is bounded, and it ends at once when it has reported; one that was stopped does not.
+        let _ = self.control.shutdown(std::net::Shutdown::Both);
+        let deadline = Instant::now() + LAUNCHER_SLACK;
+        while matches!(self.child.try_wait(), Ok(None)) {
+            if Instant::now() > deadline {
+                let _ = self.child.kill();
+            }
+            std::thread::sleep(Duration::from_millis(1));
+        }
+    }
+}
+
+struct Ready {
+    control: bool,
+    stdout: bool,
+    stderr: bool,
+}
+
+impl Ready {
+    fn none(&self) -> bool {
+        !(self.control || self.stdout || self.stderr)
+    }
+}
+
+/// Reads once from a pipe that has something, and closes it at its end.
+fn take(pipe: &mut Option<PipeReader>, mut with: impl FnMut(&[u8])) {
+    let mut buffer = [0; 64 * 1024];
+    let read = pipe.as_mut().map_or(Ok(0), |pipe| pipe.read(&mut buffer));
+    match read {
+        Ok(0) => *pipe = None,
+        Ok(length) => with(&buffer[..length]),
+        Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+        Err(_) => *pipe = None,
+    }
+}
+
+/// What a command has said so far.
+#[derive(Default)]
+struct Collected {
+    kept: Kept,
+    log: Log,
+    stdout_lines: Lines,
+    stderr_lines: Lines,
+}
+
+impl Collected {
+    fn stdout(&mut self, bytes: &[u8], on_line: &mut dyn FnMut(&str)) {
+        self.kept.push(bytes);
+        self.stdout_lines
+            .push(bytes, &mut both(&mut self.log, on_line));
+    }
+
+    fn stderr(&mut self, bytes: &[u8], on_line: &mut dyn FnMut(&str)) {
+        self.stderr_lines
+            .push(bytes, &mut both(&mut self.log, on_line));
+    }
+
+    fn finish(&mut self, on_line: &mut dyn FnMut(&str)) {
+        self.stdout_lines.finish(&mut both(&mut self.log, on_line));
+        self.stderr_lines.finish(&mut both(&mut self.log, on_line));
+    }
+
+    fn outcome(self, ending: Ending, left_behind: usize, duration: Duration) -> Outcome {
+        Outcome {
+            ending,
+            stdout: self.kept.bytes,
+            stdout_left_out: self.kept.left_out,
+            log: self.log.text(),
+            left_behind,
+            duration,
+        }
+    }
+}
+
+fn both<'a>(log: &'a mut Log, on_line: &'a mut dyn FnMut(&str)) -> impl FnMut(&str) + 'a {
+    |line| {
+        log.push(line);
+        on_line(line);
+    }
+}

@@ -1,0 +1,122 @@
+//! The folders outside the repository: what is going on now, and what can be made again.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+use etcetera::{AppStrategy, AppStrategyArgs};
+
+use crate::model::{Hint, RunId, Trouble};
+
+/// The platform's state and cache folders for orchestrate.
+#[derive(Debug, Clone)]
+pub struct Folders {
+    state: PathBuf,
+    /// Environments and downloads; deleting it costs time and nothing else.
+    pub cache: PathBuf,
+}
+
+impl Folders {
+    /// Returns the folders of the person who runs us.
+    pub fn find() -> Result<Folders> {
+        let arguments = AppStrategyArgs {
+            top_level_domain: String::new(),
+            author: String::new(),
+            app_name: "orchestrate".to_string(),
+        };
+        let strategy = etcetera::choose_app_strategy(arguments)
+            .context("cannot find the home folder")
+            .kind(Trouble::Missing)
+            .hint("set HOME, or XDG_STATE_HOME and XDG_CACHE_HOME")?;
+        Ok(Folders {
+            state: strategy.state_dir().unwrap_or_else(|| strategy.data_dir()),
+            cache: strategy.cache_dir(),
+        })
+    }
+
+    /// Returns the folder of a run of the repository whose git folder is `git`.
+    pub fn run(&self, git: &Path, run: &RunId) -> RunFolder {
+        // Two repositories never share a folder, and a person still sees which one it is.
+        let digest = fingerprint(git);
+        let name = git
+            .parent()
+            .and_then(|parent| parent.file_name())
+            .map(|name| name.to_string_lossy().into_owned())
+            .unwrap_or_default();
+        let safe: String = name.chars().filter(|c| c.is_ascii_alphanumeric() || *c == '-').take(40).collect();
+        RunFolder { root: self.state.join("runs").join(format!("{safe}-{digest}")).join(run.as_str()) }
+    }
+}
+
+fn fingerprint(path: &Path) -> String {
+    // FNV-1a: stable between builds, and nothing here depends on it being hard to invert.
+    let hash = path.as_os_str().as_encoded_bytes().iter().fold(0xcbf2_9ce4_8422_2325_u64, |hash, &byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+    });
+    format!("{hash:016x}")
+}
+
+/// The folder of a run while it is going on.
+#[derive(Debug, Clone)]
+pub struct RunFolder {
+    root: PathBuf,
+}
+
+impl RunFolder {
+    /// Creates the folder.
+    pub fn create(&self) -> Result<()> {
+        create(&self.root)
+    }
+
+    /// The linked worktree that steps work in.
+    pub fn worktree(&self) -> PathBuf {
+        self.root.join("worktree")
+    }
+
+    /// The segment of the log in progress.
+    pub fn live_log(&self, segment: usize) -> PathBuf {
+        self.root.join(format!("segment-{segment:04}.yaml"))
+    }
+
+    /// Held by the process that carries the run out.
+    pub fn lock(&self) -> PathBuf {
+        self.root.join("lock")
+    }
+
+    /// Where the files of a plugin are laid out for a step.
+    pub fn plugin(&self, name: &str) -> Result<PathBuf> {
+        let path = self.root.join("plugins").join(name);
+        create(&path)?;
+        Ok(path)
+    }
+
+    /// Returns a new, empty folder for what an attempt need not keep.
+    pub fn scratch(&self) -> Result<PathBuf> {
+        let path = self.root.join("scratch");
+        remove(&path)?;
+        create(&path)?;
+        Ok(path)
+    }
+
+    /// The file that a step's attempts print into.
+    pub fn step_log(&self) -> PathBuf {
+        self.root.join("step.log")
+    }
+
+    /// Removes everything; the run is over.
+    pub fn remove(&self) -> Result<()> {
+        remove(&self.root)
+    }
+}
+
+fn create(path: &Path) -> Result<()> {
+    std::fs::create_dir_all(path).with_context(|| format!("cannot create `{}`", path.display()))
+}
+
+fn remove(path: &Path) -> Result<()> {
+    match std::fs::remove_dir_all(path) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            Err(error).with_context(|| format!("cannot remove `{}`", path.display()))
+        }
+        _ => Ok(()),
+    }
+}
