@@ -1,9 +1,13 @@
 pub mod catalog;
 pub mod checkpoint;
+pub mod cli;
 pub mod execute;
+pub mod learn;
 pub mod model;
+pub mod ops;
 pub mod plan;
 pub mod render;
+pub mod report;
 pub mod retrieve;
 pub mod sandbox;
 pub mod store;

@@ -12,7 +12,6 @@
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::fs;
-use std::io::Write;
 use std::net::{Ipv4Addr, TcpListener, TcpStream, UdpSocket};
 use std::os::unix::net::{UnixDatagram, UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
@@ -22,7 +21,7 @@ use orchestrate::sandbox::{
     Cancel, Command, Ending, Network, Outcome, Policy, Provided, PythonEnvironment, Sandbox,
     find_python, provide_redis,
 };
-use rustix::process::{Pid, getppid, test_kill_process};
+use rustix::process::{Pid, Signal, getppid, kill_process, test_kill_process};
 use tempfile::TempDir;
 
 /// A sandbox with a folder that a command may write.
@@ -491,21 +490,27 @@ fn every_one_of_many_sleepers_is_ended_and_counted() {
 }
 
 #[test]
-fn a_command_that_forks_without_end_is_ended() {
+fn commands_that_fork_without_end_are_ended() {
     let lab = Lab::new();
-    // Each generation of shells replaces itself, so that killing one at a time would never catch up.
-    let script =
-        "trap '' TERM; f() { sleep 0.01; (f &) ; }; for n in 1 2 3 4 5; do (f &); done; sleep 60";
-    let mut command = lab.shell(script);
-    command.timeout = Duration::from_millis(300);
-    let outcome = lab.run(&command);
-    assert_eq!(outcome.ending, Ending::TimedOut);
-    assert!(
-        outcome.duration < Duration::from_secs(8),
-        "{:?}",
-        outcome.duration
+    let check = |script: &str| {
+        let mut command = lab.shell(script);
+        command.timeout = Duration::from_millis(500);
+        let outcome = lab.run(&command);
+        assert_eq!(outcome.ending, Ending::TimedOut);
+        assert!(
+            outcome.duration < Duration::from_secs(8),
+            "{script}: {:?}",
+            outcome.duration
+        );
+        assert_eq!(descendants_with(&lab.path()), Vec::<i32>::new(), "{script}");
+    };
+    // Each generation replaces itself, so that who looks for it in `/proc` finds its parent.
+    check(
+        "trap '' TERM; f() { sleep 0.01; (f &) ; }; for n in 1 2 3 4 5; do (f &); done; sleep 60",
     );
-    assert_eq!(descendants_with(&lab.path()), Vec::<i32>::new());
+    check("trap '' TERM; f() { (f &) ; }; for n in 1 2 3; do (f &); done; sleep 60");
+    fs::write(lab.path().join("again"), "trap '' TERM; setsid sh again &").unwrap();
+    check("trap '' TERM; for n in 1 2 3; do sh again & done; sleep 60");
 }
 
 #[test]
@@ -521,7 +526,7 @@ fn a_timeout_asks_first_and_then_insists() {
     };
     check("sleep 60", Duration::from_secs(2), b"");
     check(
-        "trap 'echo bye; exit 0' TERM; sleep 60 & wait",
+        "trap 'sleep 0.1; echo bye; exit 0' TERM; sleep 60 & wait",
         Duration::from_secs(2),
         b"bye\n",
     );
@@ -576,6 +581,23 @@ fn much_output_is_bounded_and_says_so() {
 }
 
 #[test]
+fn a_slow_reader_makes_the_command_wait_and_loses_nothing() {
+    let lab = Lab::new();
+    let mut lines = 0;
+    let mut on_line = |_: &str| {
+        lines += 1;
+        if lines % 1000 == 0 {
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    };
+    let outcome = lab
+        .sandbox
+        .run(&lab.shell("seq 20000"), &Cancel::new(), &mut on_line)
+        .unwrap();
+    assert_eq!((outcome.ending, lines), (Ending::Exited(0), 20_000));
+}
+
+#[test]
 fn a_background_command_ends_with_its_owner() {
     let lab = Lab::new();
     let background = lab
@@ -603,6 +625,62 @@ fn a_background_command_outlives_the_thread_that_started_it() {
     std::thread::sleep(Duration::from_millis(300));
     assert!(!background.has_ended());
     assert_eq!(background.stop().unwrap().ending, Ending::Cancelled);
+}
+
+#[test]
+fn a_launcher_that_is_asked_to_end_still_cleans_up() {
+    let lab = Lab::new();
+    let background = lab
+        .sandbox
+        .start(&lab.shell("echo $PPID; sleep 60 & sleep 60"))
+        .unwrap();
+    wait_until(|| !background.last_lines().is_empty());
+    let launcher = background.last_lines()[0].clone();
+    kill_process(pid(&launcher), Signal::TERM).unwrap();
+    std::thread::sleep(Duration::from_millis(100));
+    assert!(alive(&launcher) && !background.has_ended());
+    drop(background);
+    assert_eq!(descendants_with(&lab.path()), Vec::<i32>::new());
+}
+
+#[test]
+fn a_launcher_that_was_killed_takes_its_command_along_and_is_no_result() {
+    let lab = Lab::new();
+    let kill = &mut |line: &str| kill_process(pid(line), Signal::KILL).unwrap();
+    let error = lab
+        .sandbox
+        .run(
+            &lab.shell("echo $PPID; exec sleep 60"),
+            &Cancel::new(),
+            kill,
+        )
+        .unwrap_err();
+    assert!(
+        error.to_string().contains("launcher ended early"),
+        "{error:#}"
+    );
+    wait_until(|| descendants_with(&lab.path()).is_empty());
+}
+
+#[test]
+fn many_commands_at_once_do_not_hold_each_other_up() {
+    let lab = Lab::new();
+    std::thread::scope(|scope| {
+        for worker in 0..8 {
+            let lab = &lab;
+            scope.spawn(move || {
+                for round in 0..10 {
+                    let outcome = lab.run(&lab.shell(&format!("echo {worker} {round}")));
+                    assert_eq!(outcome.log, format!("{worker} {round}\n"));
+                    assert!(
+                        outcome.duration < Duration::from_secs(5),
+                        "{:?}",
+                        outcome.duration
+                    );
+                }
+            });
+        }
+    });
 }
 
 #[test]
@@ -861,8 +939,12 @@ fn wait_until(mut condition: impl FnMut() -> bool) {
     }
 }
 
-fn alive(pid: &str) -> bool {
-    test_kill_process(Pid::from_raw(pid.parse().unwrap()).unwrap()).is_ok()
+fn pid(number: &str) -> Pid {
+    Pid::from_raw(number.trim().parse().unwrap()).unwrap()
+}
+
+fn alive(number: &str) -> bool {
+    test_kill_process(pid(number)).is_ok()
 }
 
 /// Returns the living processes whose current folder is `folder`.
@@ -871,23 +953,4 @@ fn descendants_with(folder: &Path) -> Vec<i32> {
     let pids = entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
     pids.filter(|pid| fs::read_link(format!("/proc/{pid}/cwd")).is_ok_and(|cwd| cwd == folder))
         .collect()
-}
-
-#[test]
-fn output_can_be_refused_by_a_closed_reader() {
-    // The line callback of a caller may take its time: the command waits, nothing is lost.
-    let lab = Lab::new();
-    let mut lines = 0;
-    let mut on_line = |_: &str| {
-        lines += 1;
-        if lines % 1000 == 0 {
-            std::thread::sleep(Duration::from_millis(5));
-        }
-    };
-    let outcome = lab
-        .sandbox
-        .run(&lab.shell("seq 20000"), &Cancel::new(), &mut on_line)
-        .unwrap();
-    assert_eq!((outcome.ending, lines), (Ending::Exited(0), 20_000));
-    std::io::stdout().flush().unwrap();
 }

@@ -72,63 +72,58 @@ impl Repository {
         let git = self.git();
         // Gix takes it for success when the branch is there already with the very same commit.
         if new.expected.is_none() && find(&git, name.as_bstr().to_str()?)?.is_some() {
-            return self.why_not_moved(new, anyhow!("branch `{}` exists", new.branch));
+            return self.refuse_moved(new);
         }
-        let expected = match new.expected {
-            None => PreviousValue::MustNotExist,
-            Some(id) => PreviousValue::MustExistAndMatch(Target::Object(git_id(id)?)),
-        };
-        let subject = new.message.lines().next().unwrap_or_default();
-        let edit = RefEdit {
-            change: Change::Update {
-                log: LogChange {
-                    message: format!("commit: {subject}").into(),
-                    ..LogChange::default()
-                },
-                expected,
-                new: Target::Object(git_id(commit)?),
-            },
-            name: name.clone(),
-            deref: false,
-        };
         let signature = signature(new.identity, new.time_s);
         let mut time = Default::default();
-        git.edit_references_as(Some(edit), Some(signature.to_ref(&mut time)))
-            .with_context(|| format!("cannot move branch `{}`", new.branch))
-            .or_else(|error| self.why_not_moved(new, error))?;
+        let edits = Some(edit(new, name.clone(), commit)?);
+        if let Err(error) = git.edit_references_as(edits, Some(signature.to_ref(&mut time))) {
+            self.refuse_moved(new)?;
+            let locked = error.is_retryable();
+            let error = Err(error).with_context(|| format!("cannot move branch `{}`", new.branch));
+            return if locked {
+                error.kind(Trouble::Busy)
+            } else {
+                error
+            };
+        }
         self.ref_written(&name.as_bstr().to_str_lossy());
         Ok(())
     }
 
-    /// Turns the failure to move a branch into one that says what stands in the way.
-    fn why_not_moved<T>(&self, new: &NewCommit, error: anyhow::Error) -> anyhow::Result<T> {
-        let git = self.git();
-        let found = git.try_find_reference(full_name(new.branch)?.as_ref())?;
-        let found = found.and_then(|reference| reference.try_id().map(oid));
-        if found.as_ref() != new.expected {
-            let place = |id: Option<&Oid>| {
-                id.map_or("nowhere".to_owned(), |id| format!("at {}", id.short()))
-            };
-            let (expected, found) = (place(new.expected), place(found.as_ref()));
-            let message = format!(
-                "branch `{}` has moved: expected {expected}, found {found}",
-                new.branch
-            );
-            return Err(anyhow!(message)).kind(Trouble::Busy);
+    /// Fails when a branch is not where it has to be.
+    fn refuse_moved(&self, new: &NewCommit) -> anyhow::Result<()> {
+        let found = find(&self.git(), &format!("refs/heads/{}", new.branch))?;
+        if found.as_ref() == new.expected {
+            return Ok(());
         }
-        let lock = format!("refs/heads/{}.lock", new.branch);
-        let lock = self.common_directory().join(lock);
-        if lock.exists() {
-            return Err(error)
-                .context(format!(
-                    "branch `{}` is locked by `{}`",
-                    new.branch,
-                    lock.display()
-                ))
-                .kind(Trouble::Busy);
-        }
-        Err(error)
+        let place =
+            |id: Option<&Oid>| id.map_or("nowhere".to_owned(), |id| format!("at {}", id.short()));
+        let (expected, found) = (place(new.expected), place(found.as_ref()));
+        let message = format!(
+            "branch `{}` has moved: expected {expected}, found {found}",
+            new.branch
+        );
+        Err(anyhow!(message)).kind(Trouble::Busy)
     }
+}
+
+fn edit(new: &NewCommit, name: FullName, commit: &Oid) -> anyhow::Result<RefEdit> {
+    let expected = match new.expected {
+        None => PreviousValue::MustNotExist,
+        Some(id) => PreviousValue::MustExistAndMatch(Target::Object(git_id(id)?)),
+    };
+    let subject = new.message.lines().next().unwrap_or_default();
+    let log = LogChange {
+        message: format!("commit: {subject}").into(),
+        ..LogChange::default()
+    };
+    let new = Target::Object(git_id(commit)?);
+    Ok(RefEdit {
+        change: Change::Update { log, expected, new },
+        name,
+        deref: false,
+    })
 }
 
 fn find(git: &gix::Repository, name: &str) -> anyhow::Result<Option<Oid>> {

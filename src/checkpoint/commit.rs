@@ -124,6 +124,11 @@ impl Repository {
         Ok(commits)
     }
 
+    /// Returns a commit.
+    pub fn read_commit(&self, id: &Oid) -> anyhow::Result<Commit> {
+        read_commit(&self.git(), id)
+    }
+
     /// Returns the tree of a commit.
     pub fn tree_of(&self, commit: &Oid) -> anyhow::Result<Oid> {
         Ok(read_commit(&self.git(), commit)?.tree)

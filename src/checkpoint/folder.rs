@@ -151,8 +151,12 @@ impl Folder {
             // Without NONBLOCK a pipe put in the file's place would keep us waiting for its writer.
             let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
             let file = File::from(fs::openat(&self.fd, name, flags, Mode::empty())?);
-            if !file.metadata()?.is_file() {
+            let metadata = file.metadata()?;
+            if !metadata.is_file() {
                 return Err(std::io::Error::other("it is not a regular file"));
+            }
+            if metadata.len() > bytes_max {
+                return Ok(None);
             }
             let mut bytes = Vec::new();
             file.take(bytes_max + 1).read_to_end(&mut bytes)?;

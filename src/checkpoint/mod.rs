@@ -22,6 +22,7 @@ mod restore;
 mod snapshot;
 mod stamps;
 mod tree;
+mod walk;
 mod worktree;
 
 #[cfg(test)]

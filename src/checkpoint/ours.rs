@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use gix::objs::tree::Entry;
 
 use super::folder::{FOLDER_DEPTH_MAX, Folder, Kind, Stamp};
-use super::snapshot::{Found, Walk};
 use super::tree::{entries, join};
+use super::walk::{Found, Walk};
 
 /// Our own folder, which a step may read and not change.
 pub(super) const OURS: &[u8] = b".orchestrate";

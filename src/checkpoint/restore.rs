@@ -16,15 +16,17 @@ use crate::model::{Hint, Oid, Trouble};
 impl Worktree {
     /// Makes the folder hold exactly a tree, byte for byte: what the tree lacks is removed, ignored files too.
     ///
+    /// The index of the worktree becomes that tree as well, so that `git status` in it is clean when `HEAD` has the tree.
     /// Fails with `Trouble::Integrity` when the tree has names that git forbids.
     pub fn restore(&self, tree: &Oid) -> anyhow::Result<()> {
         let folder = self.folder()?;
         self.mend_pointer(&folder)?;
         let tree = git_id(tree)?;
+        let known = std::mem::take(&mut *self.stamps());
         let mut restore = Restore {
             git: self.repository().git(),
-            learnt: self.stamps().successor(),
-            known: std::mem::take(&mut *self.stamps()),
+            learnt: known.successor(),
+            known,
         };
         let result = restore.folder(&folder, b"", tree, 0);
         *self.stamps() = restore.learnt;
@@ -33,7 +35,7 @@ impl Worktree {
     }
 
     /// Writes the index of the worktree, so that git commands in it compare with `tree` without reading every file.
-    pub(super) fn write_index(&self, tree: gix::ObjectId) -> anyhow::Result<()> {
+    fn write_index(&self, tree: gix::ObjectId) -> anyhow::Result<()> {
         let write = || -> anyhow::Result<()> {
             let mut stamps = self.stamps();
             if stamps

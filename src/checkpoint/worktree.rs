@@ -7,7 +7,6 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use anyhow::{Context, anyhow};
 
 use super::folder::{Folder, Kind};
-use super::objects::git_id;
 use super::repository::Repository;
 use super::stamps::{FileStamp, Stamps};
 use crate::model::{Hint, Oid, Trouble};
@@ -54,10 +53,8 @@ impl Worktree {
         &self.path
     }
 
-    /// Moves the detached `HEAD`, and lets `git status` in the worktree compare with that commit.
+    /// Moves the detached `HEAD`; files and index follow at the next `restore`.
     pub fn set_head(&self, commit: &Oid) -> anyhow::Result<()> {
-        let tree = self.repository.tree_of(commit)?;
-        self.write_index(git_id(&tree)?)?;
         self.write("HEAD", format!("{commit}\n").as_bytes())
     }
 

@@ -147,7 +147,7 @@ impl Execution<'_> {
         let event = EventKind::StepFinished {
             step: step.id.clone(),
             plugin: current.action_of(step).plugin.clone(),
-            attempts: current.attempts_total(),
+            attempts: current.failures.len() as u32 + 1,
             duration_ms: current.duration_ms + millis(began),
             findings: success.findings,
             services: success.services,

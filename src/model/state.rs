@@ -216,9 +216,9 @@ impl RunState {
 }
 
 impl StepState {
-    /// Returns how many attempts there were in all since the step was last opened.
-    pub fn attempts_total(&self) -> u32 {
-        self.attempts.iter().sum()
+    /// Returns how many attempts have ended, in all sessions of the run.
+    pub fn attempts_ended(&self) -> u32 {
+        self.failures.len() as u32 + u32::from(self.status == StepStatus::Done)
     }
 
     /// Returns the action of `step` that is being tried, or was last.

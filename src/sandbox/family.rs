@@ -1,5 +1,6 @@
 //! A running command and its descendants: waits for it, asks it to end, and sees to it that nothing stays.
 
+use std::collections::BTreeSet;
 use std::io::Read;
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
@@ -56,7 +57,7 @@ impl Family {
         let turn = self.wait(control, deadline)?;
         let left_behind = match turn {
             Turn::Ended => {
-                self.linger(LINGER);
+                self.linger();
                 let left_behind = self.others();
                 self.ask(PATIENCE_LEFT_BEHIND);
                 left_behind
@@ -112,8 +113,8 @@ impl Family {
         }
     }
 
-    fn linger(&mut self, patience: Duration) {
-        let deadline = Instant::now() + patience;
+    fn linger(&mut self) {
+        let deadline = Instant::now() + LINGER;
         while !living(self.command).is_empty() && Instant::now() < deadline {
             std::thread::sleep(TICK_DYING);
             self.reap();
@@ -121,12 +122,23 @@ impl Family {
     }
 
     fn ask(&mut self, patience: Duration) {
-        for process in living(self.command) {
-            process.signal(Signal::TERM);
-            // A stopped process sees no signal but this one and SIGKILL.
-            process.signal(Signal::CONT);
+        let deadline = Instant::now() + patience;
+        let mut asked = BTreeSet::new();
+        let mut alive = living(self.command);
+        while !alive.is_empty() && Instant::now() < deadline {
+            // What the command starts now may be part of its good end; what it started just before is not.
+            let newcomers_too = asked.is_empty() || self.status.is_some();
+            for process in alive.iter().filter(|_| newcomers_too) {
+                if asked.insert(process.identity()) {
+                    process.signal(Signal::TERM);
+                    // A stopped process sees no signal but this one and SIGKILL.
+                    process.signal(Signal::CONT);
+                }
+            }
+            std::thread::sleep(TICK_DYING);
+            self.reap();
+            alive = living(self.command);
         }
-        self.linger(patience);
     }
 
     fn others(&self) -> usize {

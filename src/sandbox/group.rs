@@ -35,6 +35,10 @@ impl Process {
         false
     }
 
+    pub(super) fn identity(&self) -> i32 {
+        self.0.as_raw_nonzero().get()
+    }
+
     pub(super) fn signal(&self, signal: Signal) {
         // A group that has just ended needs no signal.
         let _ = kill_process_group(self.0, signal);

@@ -170,14 +170,16 @@ impl Launched {
 
 impl Drop for Launched {
     fn drop(&mut self) {
-        // The launcher's own work is bounded, and it ends at once when it has reported; one that was stopped does not.
+        // One that has reported ends at once, and the work of one that is told to end here is bounded.
         let _ = self.control.shutdown(std::net::Shutdown::Both);
         let deadline = Instant::now() + LAUNCHER_SLACK;
+        let mut pause = Duration::from_micros(50);
         while matches!(self.child.try_wait(), Ok(None)) {
             if Instant::now() > deadline {
                 let _ = self.child.kill();
             }
-            std::thread::sleep(Duration::from_millis(1));
+            std::thread::sleep(pause);
+            pause = (pause * 2).min(Duration::from_millis(10));
         }
     }
 }

@@ -5,11 +5,12 @@
 //! may touch is decided above; here it is only enforced, and whether it is enforced is tried, not looked up.
 //!
 //! It does not know plans, steps or checks, inherits no environment, and passes no secret. It does not stop a step from
-//! changing modes and times of the user's own files outside, nor from seeing names and sizes there.
+//! changing modes and times of the user's own files outside, from seeing names and sizes there and the list of
+//! processes, from reading `/etc` as far as the user may, or, with any port granted, from listening on one that the
+//! kernel picks. `/dev/shm`, which Python's process pools need, is a folder like others: it has to be granted.
 //!
 //! To add a tier: a variant of `Tier` with its name and description, and its rules in a file of its own, applied in
-//! `confine`.
-//! To add a service a step may ask for: a function in `service`.
+//! `confine`. To add a service a step may ask for: `service`.
 
 #[cfg(not(unix))]
 compile_error!("orchestrate runs on Linux and macOS; on Windows it runs in WSL");

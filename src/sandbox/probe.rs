@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io::{self, Write};
-use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream, UdpSocket};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener, TcpStream, UdpSocket};
 use std::os::unix::fs::DirBuilderExt;
 use std::os::unix::net::UnixDatagram;
 use std::path::{Path, PathBuf};
@@ -61,6 +61,8 @@ const ACTS: &[(&str, Attempt)] = &[
 const WRITE_INSIDE: &str = "write inside";
 /// The one act that older kernels cannot stop.
 const SIGNAL: &str = "signal the launcher";
+/// The address that is tried where there is no listener.
+const NOBODY: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 9);
 /// How long all acts together may take.
 const TIMEOUT_MS: u64 = 10_000;
 
@@ -71,9 +73,13 @@ pub(super) struct Holes {
 
 /// Does the forbidden acts in a real child of `launcher`; fails when the sandbox would not hold.
 pub(super) fn probe(launcher: &Path, tcp_is_limited: bool) -> anyhow::Result<Holes> {
-    let listener =
-        TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).context("cannot listen on the loopback")?;
-    let place = Place::create(listener.local_addr()?)?;
+    // Inside a step whose network is off nobody can listen, and nobody can connect either.
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).and_then(|listener| {
+        let address = listener.local_addr()?;
+        Ok((listener, address))
+    });
+    let address = listener.as_ref().map_or(NOBODY, |(_, address)| *address);
+    let place = Place::create(address)?;
     // Without ports in its power Landlock leaves TCP to the filter of system calls, which knows on and off only.
     let network = if tcp_is_limited {
         Network::Ports(BTreeSet::new())

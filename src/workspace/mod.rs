@@ -7,6 +7,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
@@ -41,7 +42,7 @@ pub struct Workspace {
 
 /// The Python environment of the project in the worktree.
 pub struct Python {
-    pub tool: PythonTool,
+    pub tool: Arc<PythonTool>,
     /// Where environments are kept, outside every repository.
     pub cache: PathBuf,
     /// Its `pyproject.toml`, relative to the worktree.

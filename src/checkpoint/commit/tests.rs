@@ -1,4 +1,3 @@
-
 use super::Commit;
 use crate::checkpoint::fixture::{Fixture, id};
 use crate::checkpoint::{Head, NewCommit};
@@ -74,6 +73,7 @@ fn commits_are_what_git_reads() {
     assert_eq!(history[0].trailer("Orchestrate-Run"), Some("run"));
     assert_eq!((&history[1].id, history[1].time_s), (&root, 1_700_000_000));
     assert_eq!(repository.history(&first, Some(&root)).unwrap().len(), 1);
+    assert_eq!(repository.read_commit(&first).unwrap(), history[0]);
     fixture.fsck();
 }
 
@@ -165,4 +165,51 @@ fn a_shallow_history_ends_at_its_border() {
             .message,
         "two\n"
     );
+}
+
+#[test]
+fn writers_side_by_side_lose_nothing() {
+    let fixture = Fixture::with_commit(&[("a", b"1")]);
+    let base = fixture.head();
+    fixture.git(&["branch", "run"]);
+    let tree = fixture.repository.tree_of(&base).unwrap();
+    let write = |writer: i64| {
+        let repository = fixture.repository.clone();
+        for number in 0..10 {
+            let attempt = || {
+                let tip = repository.branch_tip("run").unwrap().unwrap().commit;
+                repository.commit(&NewCommit {
+                    branch: "run",
+                    expected: Some(&tip),
+                    tree: &tree,
+                    parents: std::slice::from_ref(&tip),
+                    message: "one",
+                    identity: &repository.identity(),
+                    time_s: 100 * writer + number,
+                })
+            };
+            while let Err(error) = attempt() {
+                fixture.check_busy::<()>(Err(error));
+            }
+        }
+    };
+    std::thread::scope(|scope| {
+        for writer in 0..4 {
+            scope.spawn(move || write(writer));
+        }
+        for _ in 0..5 {
+            fixture.git(&["pack-refs", "--all"]);
+        }
+    });
+    let tip = fixture
+        .repository
+        .branch_tip("run")
+        .unwrap()
+        .unwrap()
+        .commit;
+    assert_eq!(
+        fixture.repository.history(&tip, Some(&base)).unwrap().len(),
+        40
+    );
+    fixture.fsck();
 }

@@ -1,4 +1,3 @@
-
 use crate::checkpoint::Merge;
 use crate::checkpoint::fixture::Fixture;
 use crate::model::Oid;

@@ -1,4 +1,3 @@
-
 use std::os::unix::fs::{PermissionsExt, symlink};
 
 use crate::checkpoint::fixture::{Fixture, id, write};
@@ -82,7 +81,7 @@ fn a_folder_deeper_than_any_stack_is_removed() {
     let tree = commit(&fixture);
     let worktree = fixture.worktree();
     let mut folder = worktree.folder().unwrap();
-    for _ in 0..1_500 {
+    for _ in 0..1_100 {
         folder.make(b"d").unwrap();
         folder.write(b"f", b"", false).unwrap();
         folder = folder.enter(b"d").unwrap();
@@ -167,7 +166,7 @@ fn a_tree_with_a_git_directory_is_refused() {
         std::fs::write(&listing, format!("100644 blob {}\t{name}\n", blob.trim())).unwrap();
         let script = format!("git mktree < '{}'", listing.display());
         let tree = fixture.git(&["-c", &format!("alias.make=!{script}"), "make"]);
-        let error = worktree.restore(&id(&tree)).err().expect("a refusal");
+        let error = worktree.restore(&id(&tree)).unwrap_err();
         assert!(format!("{error:#}").contains(name), "{error:#}");
     }
     assert!(worktree.path().join(".git").is_file());
@@ -199,4 +198,17 @@ fn a_submodule_is_an_empty_folder() {
     assert!(!worktree.path().join("sub/.git").exists());
     std::fs::remove_dir(worktree.path().join("sub")).unwrap();
     assert_eq!(worktree.snapshot(&tree).unwrap().tree, tree);
+}
+
+#[test]
+fn what_somebody_else_did_to_the_index_is_undone() {
+    let fixture = Fixture::with_commit(&[("a", b"1"), ("b", b"1")]);
+    let tree = commit(&fixture);
+    let worktree = fixture.worktree();
+    worktree.restore(&tree).unwrap();
+    worktree.set_head(&fixture.head()).unwrap();
+    fixture.git_in(worktree.path(), &["rm", "--quiet", "--cached", "a"]);
+    assert_ne!(status(&fixture, &worktree), "");
+    worktree.restore(&tree).unwrap();
+    assert_eq!(status(&fixture, &worktree), "");
 }

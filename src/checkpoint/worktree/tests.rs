@@ -1,4 +1,3 @@
-
 use crate::checkpoint::Worktree;
 use crate::checkpoint::fixture::{Fixture, write};
 

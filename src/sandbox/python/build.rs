@@ -17,6 +17,21 @@ const BUILD_MAX: Duration = Duration::from_secs(20 * 60);
 /// How many of a failed tool's last lines are shown.
 const LINES_SHOWN: usize = 12;
 
+/// One command of a build, and what it is called in messages.
+struct Stage {
+    name: &'static str,
+    argv: Vec<String>,
+}
+
+impl Stage {
+    fn new(name: &'static str, argv: &[&str]) -> Stage {
+        Stage {
+            name,
+            argv: argv.iter().map(|&word| word.to_owned()).collect(),
+        }
+    }
+}
+
 /// One build of one environment.
 pub(super) struct Builder<'a> {
     pub(super) tool: &'a PythonTool,
@@ -39,45 +54,7 @@ impl Builder<'_> {
             .map(|requirement| format!("{requirement}\n"))
             .collect();
         fs::write(&list, lines).with_context(|| format!("cannot write `{}`", list.display()))?;
-        let [python, root, list] =
-            [&self.interpreter.executable, &self.site.root, &list].map(|path| text(path));
-        let (python, root, list) = (python?, root?, list?);
-        let inner = format!("{root}/bin/python");
-        let (create, install) = match &self.tool.uv {
-            Some(uv) => (
-                vec![
-                    text(uv)?,
-                    "venv".into(),
-                    "--no-project".into(),
-                    "--python".into(),
-                    python,
-                    root,
-                ],
-                vec![
-                    text(uv)?,
-                    "pip".into(),
-                    "install".into(),
-                    "--compile-bytecode".into(),
-                    "--python".into(),
-                    inner,
-                    "-r".into(),
-                    list,
-                ],
-            ),
-            None => (
-                vec![python, "-m".into(), "venv".into(), root],
-                vec![
-                    inner,
-                    "-m".into(),
-                    "pip".into(),
-                    "install".into(),
-                    "--no-input".into(),
-                    "--disable-pip-version-check".into(),
-                    "-r".into(),
-                    list,
-                ],
-            ),
-        };
+        let [create, install] = self.stages(&text(&list)?)?;
         self.run(create, on_line)?;
         if requirements.is_empty() {
             return Ok(());
@@ -85,19 +62,67 @@ impl Builder<'_> {
         self.run(install, on_line)
     }
 
-    fn run(&self, argv: Vec<String>, on_line: &mut dyn FnMut(&str)) -> anyhow::Result<()> {
-        let shown = argv.join(" ");
+    /// Returns the commands that make an environment and that fill it from a list of requirements.
+    fn stages(&self, list: &str) -> anyhow::Result<[Stage; 2]> {
+        let python = text(&self.interpreter.executable)?;
+        let root = text(&self.site.root)?;
+        let inner = format!("{root}/bin/python");
+        Ok(match &self.tool.uv {
+            Some(uv) => {
+                let uv = text(uv)?;
+                // A step cannot write the compiled form of modules beside them, so this is the time for it.
+                let install = [
+                    &uv,
+                    "pip",
+                    "install",
+                    "--compile-bytecode",
+                    "--python",
+                    &inner,
+                    "-r",
+                    list,
+                ];
+                [
+                    Stage::new(
+                        "uv venv",
+                        &[&uv, "venv", "--no-project", "--python", &python, &root],
+                    ),
+                    Stage::new("uv pip install", &install),
+                ]
+            }
+            None => [
+                Stage::new("python3 -m venv", &[&python, "-m", "venv", &root]),
+                Stage::new(
+                    "pip install",
+                    &[
+                        &inner,
+                        "-m",
+                        "pip",
+                        "install",
+                        "--no-input",
+                        "--disable-pip-version-check",
+                        "-r",
+                        list,
+                    ],
+                ),
+            ],
+        })
+    }
+
+    fn run(&self, stage: Stage, on_line: &mut dyn FnMut(&str)) -> anyhow::Result<()> {
         let outcome = self
             .sandbox
-            .run(&self.command(argv)?, self.cancel, on_line)?;
+            .run(&self.command(stage.argv)?, self.cancel, on_line)?;
         interrupted_if(outcome.ending == Ending::Cancelled)?;
         if outcome.succeeded() {
             return Ok(());
         }
-        explain(
-            anyhow::anyhow!("`{shown}` {}:\n{}", outcome.ending, last_lines(&outcome)),
-            &outcome.log,
-        )
+        let error = anyhow::anyhow!(
+            "`{}` {}:\n{}",
+            stage.name,
+            outcome.ending,
+            last_lines(&outcome)
+        );
+        explain(error, &outcome.log)
     }
 
     fn command(&self, argv: Vec<String>) -> anyhow::Result<Command> {
@@ -154,39 +179,41 @@ impl Builder<'_> {
 
 /// Adds what a person can do, where the tool's words tell it.
 fn explain(error: anyhow::Error, log: &str) -> anyhow::Result<()> {
-    let says = |words: &[&str]| words.iter().any(|word| log.contains(word));
-    if says(&[
-        "ensurepip is not available",
-        "No module named ensurepip",
-        "No module named venv",
-    ]) {
-        return Err(error).kind(Trouble::Missing).hint("install Python's venv module (Debian, Ubuntu: `apt install python3-venv`), or install `uv`");
+    let said = |words: &[&str]| words.iter().any(|word| log.contains(word));
+    if said(NO_VENV) {
+        let advice = "install Python's venv module (Debian, Ubuntu: `apt install python3-venv`), or install `uv`";
+        return Err(error).kind(Trouble::Missing).hint(advice);
     }
-    if says(UNREACHABLE) {
-        return Err(error).kind(Trouble::Missing).hint("the package index did not answer; another one is named by PIP_INDEX_URL or UV_INDEX_URL, a proxy by HTTPS_PROXY");
+    if said(NO_ANSWER) {
+        let advice = "the package index did not answer: PIP_INDEX_URL or UV_INDEX_URL names another, HTTPS_PROXY a proxy";
+        return Err(error).kind(Trouble::Missing).hint(advice);
     }
-    if says(&[
-        "No matching distribution",
-        "not found in the package registry",
-        "no version of",
-        "No solution found",
-    ]) {
-        return Err(error).hint("no package fits one of the requirements: look at its name and version in `pyproject.toml`");
+    if said(NO_PACKAGE) {
+        return Err(error).hint(
+            "no package of the index fits: look at the names and versions in `pyproject.toml`",
+        );
     }
     Err(error)
 }
 
-/// How pip and uv say that they got no answer.
-const UNREACHABLE: &[&str] = &[
+/// How tools say that Python came without the module that makes environments.
+const NO_VENV: &[&str] = &[
+    "ensurepip is not available",
+    "No module named ensurepip",
+    "No module named venv",
+];
+/// How they say that they got no answer.
+const NO_ANSWER: &[&str] = &[
     "Failed to establish a new connection",
     "Temporary failure in name resolution",
-    "dns error",
     "Network is unreachable",
-    "error sending request",
-    "Connection refused",
-    "timed out",
     "Failed to fetch",
+    "error sending request",
+    "dns error",
+    "Read timed out",
 ];
+/// How they say that there is no such package, or not in that version.
+const NO_PACKAGE: &[&str] = &["No matching distribution", "No solution found"];
 
 fn last_lines(outcome: &Outcome) -> String {
     let lines: Vec<&str> = outcome
@@ -195,4 +222,40 @@ fn last_lines(outcome: &Outcome) -> String {
         .filter(|line| !line.trim().is_empty())
         .collect();
     lines[lines.len().saturating_sub(LINES_SHOWN)..].join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{Hinted, Kinded};
+
+    fn check(log: &str, hint: Option<&str>, kind: Option<Trouble>) {
+        let error = explain(anyhow::anyhow!("it failed"), log).unwrap_err();
+        assert_eq!(error.to_string(), "it failed");
+        let hinted = error.downcast_ref::<Hinted>();
+        assert_eq!(
+            hinted.map(|hinted| hinted.hint.split([':', ' ']).next().unwrap()),
+            hint,
+            "{log}"
+        );
+        let kinded = hinted.and_then(|hinted| hinted.inner().downcast_ref::<Kinded>());
+        assert_eq!(kinded.map(|kinded| kinded.kind), kind, "{log}");
+    }
+
+    #[test]
+    fn a_failed_build_says_what_a_person_can_do() {
+        let venv = "The virtual environment was not created successfully because ensurepip is not available.  On Debian";
+        check(venv, Some("install"), Some(Trouble::Missing));
+        check(
+            "error: Failed to fetch: `https://example.org/simple/idna/`",
+            Some("the"),
+            Some(Trouble::Missing),
+        );
+        check(
+            "ERROR: No matching distribution found for idna==0",
+            Some("no"),
+            None,
+        );
+        check("error: command 'gcc' failed", None, None);
+    }
 }

@@ -103,10 +103,9 @@ impl PythonTool {
                 sandbox,
                 cancel,
             };
-            builder
-                .build(requirements, on_line)
-                .context("cannot build the Python environment")?;
-            site.finish()?;
+            let built = builder.build(requirements, on_line);
+            site.finish(built.is_ok())?;
+            built.context("cannot build the Python environment")?;
         }
         Ok(environment)
     }

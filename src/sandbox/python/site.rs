@@ -98,8 +98,12 @@ impl Site {
         Ok(())
     }
 
-    pub(super) fn finish(&self) -> anyhow::Result<()> {
+    /// Declares the environment whole, or removes what a failed build left.
+    pub(super) fn finish(&self, whole: bool) -> anyhow::Result<()> {
         remove(&self.scratch)?;
+        if !whole {
+            return remove(&self.root);
+        }
         let ready = self.root.join(READY);
         fs::write(&ready, "").with_context(|| format!("cannot write `{}`", ready.display()))
     }

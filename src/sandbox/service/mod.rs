@@ -115,7 +115,7 @@ fn redis_at(url: &str) -> Provided {
     match address.ask() {
         Answer::Yes => Provided::Real {
             how: "REDIS_URL".to_owned(),
-            environment: BTreeMap::from([("REDIS_URL".to_owned(), url.to_owned())]),
+            environment: BTreeMap::from([("REDIS_URL".to_owned(), address.numbered(url))]),
             ports: [address.port].into(),
             running: None,
         },

@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::io::{BufRead, BufReader, Write};
-use std::net::{TcpStream, ToSocketAddrs};
+use std::net::{IpAddr, TcpStream, ToSocketAddrs};
 use std::time::Duration;
 
 /// How long a server may take for each answer.
@@ -72,6 +72,24 @@ impl Address {
             password: password.filter(|password| !password.is_empty()),
             encrypted,
         })
+    }
+
+    /// Returns `url`, whose address this is, with the host's number in place of its name: a step has no name server.
+    /// An encrypted server keeps its name, which its certificate is for.
+    pub(super) fn numbered(&self, url: &str) -> String {
+        let is_name = self.host != "localhost" && self.host.parse::<IpAddr>().is_err();
+        let found = (self.host.as_str(), self.port)
+            .to_socket_addrs()
+            .ok()
+            .and_then(|mut found| found.next());
+        let Some(found) = found.filter(|_| is_name && !self.encrypted) else {
+            return url.to_owned();
+        };
+        let number = match found.ip() {
+            IpAddr::V4(number) => number.to_string(),
+            IpAddr::V6(number) => format!("[{number}]"),
+        };
+        with_host(url, &self.host, &number)
     }
 
     /// Asks for an answer within seconds; an encrypted server is only connected to.
@@ -170,6 +188,22 @@ fn host_and_port(place: &str) -> Option<(String, u16)> {
     Some((host.to_owned(), port))
 }
 
+/// Replaces the host of `url` and nothing that looks like it in the credentials before it.
+fn with_host(url: &str, host: &str, number: &str) -> String {
+    let after_scheme = url.find("://").map_or(0, |index| index + 3);
+    let end = url[after_scheme..]
+        .find(['/', '?', '#'])
+        .map_or(url.len(), |index| after_scheme + index);
+    let start = url[after_scheme..end]
+        .rfind('@')
+        .map_or(after_scheme, |index| after_scheme + index + 1);
+    format!(
+        "{}{}",
+        &url[..start],
+        url[start..].replacen(host, number, 1)
+    )
+}
+
 /// Undoes percent signs; what is not one stays as it is.
 fn decoded(text: &str) -> String {
     let bytes = text.as_bytes();
@@ -233,6 +267,17 @@ mod tests {
         check("redis://h:port", None);
         check("unix:///run/redis.sock", None);
         check("secret", None);
+    }
+
+    #[test]
+    fn a_step_gets_the_number_of_a_host() {
+        let check =
+            |url: &str, expected: &str| assert_eq!(with_host(url, "redis", "10.0.0.1"), expected);
+        check("redis://redis:1/0", "redis://10.0.0.1:1/0");
+        check("redis://redis:redis@redis", "redis://redis:redis@10.0.0.1");
+        check("redis://redis/redis", "redis://10.0.0.1/redis");
+        let literal = "redis://127.0.0.1:1/0";
+        assert_eq!(Address::parse(literal).unwrap().numbered(literal), literal);
     }
 
     #[test]

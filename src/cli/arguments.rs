@@ -1,0 +1,176 @@
+//! The command line, as `--help` shows it.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+const EXAMPLES: &str = "\
+Examples:
+  orchestrate \"Build a REST API with JWT authentication and Redis caching\"
+  orchestrate --plan-only \"Build API with authentication [prefer: oauth2]\"
+  orchestrate --execute 2026-11-22-rest-api-jwt-redis-7f3a
+  orchestrate --resume 2026-11-22-rest-api-jwt-redis-7f3a.k3m9
+
+Constraints, in the task:
+  [prefer: fastapi, jwt] [avoid: redis] [max-time: 10min] [quality: production-ready]
+  [domain: web-development] [note: Redis now on port 6380]
+
+Exit codes:
+  0 done   1 a step or check failed, resumable   2 the request cannot be carried out
+  3 paused, a person has to act   4 approval missing   5 integrity   6 held by another process
+  7 something needed is missing   70 a bug   130, 143 interrupted, resumable";
+
+/// Git-native orchestrator of coding-agent plugins: the plan you merged is the run you get.
+#[derive(Debug, Parser)]
+#[command(name = "orchestrate", version, after_help = EXAMPLES, max_term_width = 110, disable_help_subcommand = true)]
+pub struct Arguments {
+    /// What to do, in a sentence, with constraints in brackets
+    pub task: Option<String>,
+
+    #[command(flatten)]
+    pub front: Front,
+
+    #[command(flatten)]
+    pub shared: Shared,
+
+    #[command(subcommand)]
+    pub command: Option<Command>,
+}
+
+/// What to do with the task.
+#[derive(Debug, Args)]
+pub struct Front {
+    /// Show the patterns for the task first; on a terminal, choose one
+    #[arg(long)]
+    pub show_patterns: bool,
+    /// Write the plan and run nothing
+    #[arg(long, conflicts_with_all = ["execute", "resume", "show_patterns"])]
+    pub plan_only: bool,
+    /// Run a plan that was saved
+    #[arg(long, value_name = "PLAN", conflicts_with_all = ["task", "resume"])]
+    pub execute: Option<String>,
+    /// Use this pattern
+    #[arg(long, value_name = "PATTERN", conflicts_with_all = ["execute", "resume", "explore"])]
+    pub pattern_id: Option<String>,
+    /// Go on with a run from its last checkpoint
+    #[arg(long, value_name = "RUN", conflicts_with = "task")]
+    pub resume: Option<String>,
+    /// Compose anew, whatever patterns there are
+    #[arg(long, conflicts_with_all = ["execute", "resume"])]
+    pub explore: bool,
+    /// Make a git repository of a folder that holds files already
+    #[arg(long)]
+    pub init: bool,
+}
+
+/// What holds for every command.
+#[derive(Debug, Args)]
+pub struct Shared {
+    /// Work in this folder; the task creates it where there is none
+    #[arg(short = 'C', value_name = "DIR", default_value = ".", global = true)]
+    pub directory: PathBuf,
+    /// One JSON document on standard output
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// Only results and errors
+    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    pub quiet: bool,
+    /// Also what the programs of the steps print
+    #[arg(short, long, global = true)]
+    pub verbose: bool,
+    /// How progress is shown, on standard error
+    #[arg(long, value_enum, default_value_t, global = true, value_name = "WHEN")]
+    pub progress: ProgressMode,
+    /// When to use colour
+    #[arg(long, value_enum, default_value_t, global = true, value_name = "WHEN")]
+    pub color: ColorMode,
+    /// Run steps with everything you may do yourself, where no sandbox is to be had
+    #[arg(long, global = true)]
+    pub unsandboxed: bool,
+    /// Leave your branch alone at the end; the result stays on the run's branch
+    #[arg(long, global = true)]
+    pub no_merge: bool,
+}
+
+/// How progress is shown.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub enum ProgressMode {
+    /// A live line on a terminal, plain lines elsewhere
+    #[default]
+    Auto,
+    Plain,
+    /// One JSON document a line for each event
+    Json,
+    None,
+}
+
+/// When to use colour.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub enum ColorMode {
+    /// On a terminal, unless NO_COLOR is set
+    #[default]
+    Auto,
+    Always,
+    Never,
+}
+
+/// What can be done besides the task.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Find out which plugins and patterns there are for something
+    Research(Research),
+    /// Find the patterns for something
+    DiscoverPatterns(DiscoverPatterns),
+    /// Run a plan that was saved, as --execute does
+    Implement(Implement),
+    /// Look at runs
+    #[command(subcommand)]
+    Run(RunCommand),
+    /// Show the runs that wait for something
+    Status,
+    /// Look at patterns
+    #[command(subcommand)]
+    Pattern(PatternCommand),
+    /// Show what works here, and how to mend what does not
+    Doctor,
+    /// Print completions for a shell
+    Completions { shell: clap_complete::Shell },
+}
+
+#[derive(Debug, Args)]
+pub struct Research {
+    /// The question, in a sentence
+    pub question: String,
+}
+
+#[derive(Debug, Args)]
+pub struct DiscoverPatterns {
+    /// A domain, or a task in a sentence; all patterns without one
+    pub domain: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub struct Implement {
+    /// The plan's name, or the beginning or end of it
+    pub plan: String,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum RunCommand {
+    /// List the runs of this repository
+    List,
+    /// Show one run
+    Show { run: String },
+}
+
+#[derive(Debug, Subcommand)]
+pub enum PatternCommand {
+    /// List the patterns with their evidence
+    List,
+    /// Show one pattern
+    Show { pattern: String },
+}
+
+/// The names of the subcommands, to tell a mistyped one from a task.
+pub const COMMANDS: [&str; 9] =
+    ["research", "discover-patterns", "implement", "run", "status", "pattern", "doctor", "completions", "help"];

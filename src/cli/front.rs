@@ -1,0 +1,169 @@
+//! The front door: a task, a saved plan, or a run to go on with.
+
+use anyhow::anyhow;
+
+use super::Done;
+use super::arguments::{Arguments, COMMANDS, Implement};
+use super::failure::exit_code_of;
+use super::output::Output;
+use super::terminal::Terminal;
+use crate::model::{Hint, PatternCandidate, RunReport, RunStatus, Task, Trouble};
+use crate::ops::{self, OpenOptions, Project, RunOptions, Stop};
+use crate::plan::PlanOptions;
+
+/// Does what the arguments without a subcommand ask for.
+pub fn run(arguments: &Arguments, output: &Output, stop: &Stop) -> Done {
+    let front = &arguments.front;
+    if let Some(plan) = &front.execute {
+        return execute(arguments, plan, output, stop);
+    }
+    if let Some(run) = &front.resume {
+        return resume(arguments, run, output, stop);
+    }
+    let Some(text) = &arguments.task else {
+        return Err(anyhow!("there is no task"))
+            .kind(Trouble::Request)
+            .hint("orchestrate \"Build a REST API with JWT authentication and Redis caching\"")
+            .hint("all options: `orchestrate --help`");
+    };
+    refuse_mistyped_command(text)?;
+    let task = Task::parse(text).kind(Trouble::Request)?;
+    let create = !front.plan_only && !front.show_patterns;
+    let project = Project::open(&arguments.shared.directory, OpenOptions { create: create || front.plan_only, init: front.init })?;
+    let mut terminal = Terminal::new(output);
+    let mut options = PlanOptions { pattern: None, explore: front.explore };
+    if let Some(id) = &front.pattern_id {
+        options.pattern = Some(id.parse().kind(Trouble::Request)?);
+    }
+    if front.show_patterns {
+        let patterns = ops::patterns_for(&project, &task, &mut terminal);
+        match choose(output, &patterns)? {
+            Some(chosen) => options.pattern = Some(chosen.pattern.id.clone()),
+            None => return Ok(0),
+        }
+    }
+    let planned = ops::plan(&project, &task, &options, &mut terminal)?;
+    if front.plan_only {
+        ops::save(&project, &planned)?;
+        return plan_only(output, &planned);
+    }
+    let report = ops::start(&project, &planned, run_options(arguments), &mut terminal, stop)?;
+    finish(output, &report, stop)
+}
+
+/// Runs the plan of `implement`.
+pub fn implement(arguments: &Arguments, implement: &Implement, output: &Output, stop: &Stop) -> Done {
+    execute(arguments, &implement.plan, output, stop)
+}
+
+fn execute(arguments: &Arguments, plan: &str, output: &Output, stop: &Stop) -> Done {
+    let project = Project::open(&arguments.shared.directory, OpenOptions::default())?;
+    let planned = ops::find_plan(&project, plan)?;
+    let mut terminal = Terminal::new(output);
+    let report = ops::start(&project, &planned, run_options(arguments), &mut terminal, stop)?;
+    finish(output, &report, stop)
+}
+
+fn resume(arguments: &Arguments, run: &str, output: &Output, stop: &Stop) -> Done {
+    let project = Project::open(&arguments.shared.directory, OpenOptions::default())?;
+    let mut terminal = Terminal::new(output);
+    let report = ops::resume(&project, run, run_options(arguments), &mut terminal, stop)?;
+    finish(output, &report, stop)
+}
+
+fn run_options(arguments: &Arguments) -> RunOptions {
+    RunOptions { unsandboxed: arguments.shared.unsandboxed, no_merge: arguments.shared.no_merge }
+}
+
+/// A single word is hardly a task; one that looks like a command is asked about.
+fn refuse_mistyped_command(text: &str) -> anyhow::Result<()> {
+    let word = text.trim();
+    if word.contains(char::is_whitespace) {
+        return Ok(());
+    }
+    let near = COMMANDS.iter().map(|command| (strsim::jaro_winkler(command, word), command)).max_by(|a, b| a.0.total_cmp(&b.0));
+    match near {
+        Some((likeness, command)) if likeness > 0.85 => Err(anyhow!("there is no command `{word}`"))
+            .kind(Trouble::Request)
+            .hint(format!("did you mean `orchestrate {command}`? a task is a sentence in quotes")),
+        _ => Ok(()),
+    }
+}
+
+/// Shows the patterns; returns the one to go on with, or none where there is nobody to choose.
+fn choose<'a>(output: &Output, patterns: &'a [PatternCandidate]) -> anyhow::Result<Option<&'a PatternCandidate>> {
+    let list: Vec<_> = patterns
+        .iter()
+        .enumerate()
+        .map(|(index, candidate)| {
+            serde_json::json!({
+                "id": candidate.pattern.id.as_str(),
+                "title": candidate.pattern.title,
+                "odds": {
+                    "runs": candidate.odds.runs, "successes": candidate.odds.successes,
+                    "rate": candidate.odds.rate, "low": candidate.odds.low, "high": candidate.odds.high,
+                },
+                "standing": candidate.odds.standing.word(),
+                "recommended": index == 0,
+            })
+        })
+        .collect();
+    output.document(&serde_json::json!({ "patterns": list }))?;
+    let noun = if patterns.len() == 1 { "pattern" } else { "patterns" };
+    output.line(&format!("Found {} {noun}:", patterns.len()));
+    for (index, candidate) in patterns.iter().enumerate() {
+        let star = if index == 0 { " ⭐ Recommended" } else { "" };
+        output.line(&format!("  {}. {} ({}) `{}`{star}", index + 1, candidate.pattern.title, candidate.odds.words(), candidate.pattern.id));
+    }
+    let numbers: Vec<String> = (1..=patterns.len()).map(|number| number.to_string()).collect();
+    loop {
+        let question = format!("\nChoose pattern [{}] or proceed with recommendation:", numbers.join("/"));
+        let Some(answer) = output.ask(&question).filter(|_| !patterns.is_empty()) else {
+            return Ok(None);
+        };
+        if answer.is_empty() {
+            return Ok(patterns.first());
+        }
+        match numbers.iter().position(|number| *number == answer) {
+            Some(index) => return Ok(patterns.get(index)),
+            None => output.error(&format!("`{answer}` is none of {}", numbers.join(", "))),
+        }
+    }
+}
+
+fn plan_only(output: &Output, planned: &ops::Planned) -> Done {
+    let paths: Vec<&str> = planned.files.iter().map(|(path, _)| path.as_str()).collect();
+    output.document(&serde_json::json!({
+        "status": "planned",
+        "plan": planned.id.as_str(),
+        "digest": planned.digest.as_str(),
+        "files": paths,
+        "steps": planned.plan.steps.iter().map(|step| serde_json::json!({
+            "id": step.id.as_str(), "plugin": step.action.plugin.to_string(), "needs": step.needs,
+        })).collect::<Vec<_>>(),
+        "remarks": planned.plan.remarks,
+    }))?;
+    output.line(&format!("Plan: {}", planned.id));
+    paths.iter().for_each(|path| output.line(&format!("  {path}")));
+    output.line(&format!("To run it: orchestrate --execute {}", planned.id));
+    Ok(0)
+}
+
+fn finish(output: &Output, report: &RunReport, stop: &Stop) -> Done {
+    output.document(report)?;
+    let short = |commit: &crate::model::Oid| commit.short().to_string();
+    match report.status {
+        RunStatus::Done => {
+            output.line(&format!("Done: {} steps, {} checks passed.", report.steps.len(), report.checks.passed));
+            if let Some(path) = &report.report {
+                output.line(&format!("Report: {path}"));
+            }
+        }
+        _ => output.line(&format!("Not done: {}", report.reason.as_deref().unwrap_or("it was not finished"))),
+    }
+    output.line(&format!("Run: {} on branch {}, commit {}", report.run, report.branch, report.commit.as_ref().map(short).unwrap_or_default()));
+    if let Some(next) = &report.next {
+        output.line(&format!("To resume: {next}"));
+    }
+    Ok(exit_code_of(report.status, stop.signal()))
+}

@@ -1,0 +1,109 @@
+//! Where text goes: results to standard output, progress to standard error.
+
+use std::io::{IsTerminal, Write};
+
+use anstream::{AutoStream, ColorChoice};
+use anstyle::{AnsiColor, Style};
+use serde::Serialize;
+
+use super::arguments::{ColorMode, ProgressMode, Shared};
+
+/// How this process talks. A closed pipe or a full disk at the other end is not our trouble: what is lost there is lost.
+#[derive(Debug, Clone)]
+pub struct Output {
+    pub json: bool,
+    pub verbose: bool,
+    pub events: bool,
+    /// Whether lines of progress are shown at all.
+    pub lines: bool,
+    /// Whether a line at the bottom of the terminal may move.
+    pub live: bool,
+    /// Whether a person can be asked.
+    pub interactive: bool,
+    color: ColorChoice,
+}
+
+impl Output {
+    /// Returns what the arguments and the terminal ask for.
+    pub fn new(shared: &Shared) -> Output {
+        let terminal = std::io::stderr().is_terminal();
+        let silent = shared.quiet || shared.progress == ProgressMode::None;
+        Output {
+            json: shared.json,
+            verbose: shared.verbose,
+            events: shared.progress == ProgressMode::Json,
+            lines: !silent && shared.progress != ProgressMode::Json,
+            live: !silent && terminal && shared.progress == ProgressMode::Auto,
+            interactive: terminal && std::io::stdin().is_terminal() && !shared.json && !shared.quiet,
+            color: match shared.color {
+                ColorMode::Auto => ColorChoice::Auto,
+                ColorMode::Always => ColorChoice::Always,
+                ColorMode::Never => ColorChoice::Never,
+            },
+        }
+    }
+
+    /// Writes a line of the result, or nothing where a document is asked for.
+    pub fn line(&self, text: &str) {
+        if !self.json {
+            writeln!(AutoStream::new(std::io::stdout(), self.color), "{}", painted(text)).ok();
+        }
+    }
+
+    /// Writes text as it is.
+    pub fn text(&self, text: &str) {
+        std::io::stdout().write_all(text.as_bytes()).ok();
+    }
+
+    /// Writes the one document of a command.
+    pub fn document(&self, value: &impl Serialize) -> anyhow::Result<()> {
+        if self.json {
+            writeln!(std::io::stdout(), "{}", serde_json::to_string(value)?).ok();
+        }
+        Ok(())
+    }
+
+    /// Writes a line of progress.
+    pub fn progress(&self, text: &str) {
+        if self.lines {
+            self.error(text);
+        }
+    }
+
+    /// Writes a line that is shown whatever the arguments say.
+    pub fn error(&self, text: &str) {
+        writeln!(AutoStream::new(std::io::stderr(), self.color), "{}", painted(text)).ok();
+    }
+
+    /// Writes a question without ending its line, and returns the answer; none where nobody can be asked.
+    pub fn ask(&self, question: &str) -> Option<String> {
+        if !self.interactive {
+            return None;
+        }
+        let mut stderr = std::io::stderr();
+        write!(stderr, "{question} ").ok()?;
+        stderr.flush().ok()?;
+        let mut answer = String::new();
+        let read = std::io::stdin().read_line(&mut answer).ok()?;
+        (read > 0).then(|| answer.trim().to_lowercase())
+    }
+}
+
+/// Colours the marks; the words read well without.
+fn painted(text: &str) -> String {
+    let marks = [
+        ("✓", AnsiColor::Green),
+        ("✗", AnsiColor::Red),
+        ("⚠️", AnsiColor::Yellow),
+        ("error:", AnsiColor::Red),
+        ("hint:", AnsiColor::Cyan),
+    ];
+    let start = text.len() - text.trim_start().len();
+    for (mark, color) in marks {
+        if text[start..].starts_with(mark) {
+            let style = Style::new().fg_color(Some(color.into()));
+            return format!("{}{style}{mark}{style:#}{}", &text[..start], &text[start + mark.len()..]);
+        }
+    }
+    text.to_string()
+}

@@ -1,0 +1,26 @@
+//! `orchestrate research "question"`: what the three analysts find, without a plan.
+
+use super::Done;
+use super::arguments::{Arguments, Research};
+use super::output::Output;
+use super::terminal::Terminal;
+use crate::model::{Hint, Task, Trouble};
+use crate::ops::{self, OpenOptions, Project};
+
+/// Prints what was found.
+pub fn run(arguments: &Arguments, research: &Research, output: &Output) -> Done {
+    let task = Task::parse(&research.question).kind(Trouble::Request)?;
+    let project = Project::open(&arguments.shared.directory, OpenOptions::default())?;
+    let found = ops::research(&project, &task, &mut Terminal::new(output));
+    output.document(&serde_json::json!({
+        "needs": found.needs.iter().map(|need| serde_json::json!({"capability": need.capability.as_str(), "because": need.because})).collect::<Vec<_>>(),
+        "not_understood": found.unknown_words,
+        "findings": found.analyses.iter().map(|analysis| serde_json::json!({
+            "analyst": analysis.analyst, "summary": analysis.summary, "lines": analysis.lines,
+        })).collect::<Vec<_>>(),
+    }))?;
+    if !output.json {
+        output.text(&crate::report::research_page(&task.text, &found));
+    }
+    Ok(0)
+}

@@ -1,0 +1,189 @@
+//! The runs of a repository, as their branches tell them.
+
+use std::collections::BTreeMap;
+
+use anyhow::{Context, Result, anyhow};
+
+use super::Project;
+use crate::catalog;
+use crate::model::{Digest, Event, EventKind, Hint, Oid, Phase, Plan, PlanId, RunId, RunReport, RunState, RunStatus, Trouble};
+use crate::report;
+use crate::store::{self, paths};
+use crate::validate;
+
+/// A run as its branch holds it.
+pub struct Stored {
+    pub plan_id: PlanId,
+    pub plan: Plan,
+    pub digest: Digest,
+    pub events: Vec<Event>,
+    pub tip: Oid,
+    /// Whether the branch is in this clone, and not only under a remote.
+    pub local: bool,
+    pub segments: usize,
+}
+
+/// One line of a list of runs.
+#[derive(Debug, Clone, serde::Serialize)]
+pub struct RunSummary {
+    pub run: RunId,
+    pub status: RunStatus,
+    pub task: String,
+    pub steps_done: usize,
+    pub steps: usize,
+    pub started: Option<jiff::Timestamp>,
+    pub branch: String,
+    pub commit: Oid,
+}
+
+const PREFIX: &str = "orchestrate/";
+
+/// Returns the runs that have a branch here, oldest first; one that cannot be read is left out with the reason.
+pub fn runs(project: &Project) -> Result<(Vec<RunSummary>, Vec<String>)> {
+    let mut found = Vec::new();
+    let mut complaints = Vec::new();
+    for (branch, tip) in project.repository.branches(PREFIX)? {
+        let Ok(run) = branch[PREFIX.len()..].parse::<RunId>() else { continue };
+        match load(project, &run) {
+            Ok(stored) => found.push(summary(run, branch, tip, &stored)),
+            Err(error) => complaints.push(format!("run `{run}`: {error:#}")),
+        }
+    }
+    found.sort_by(|a, b| (a.started, &a.run).cmp(&(b.started, &b.run)));
+    Ok((found, complaints))
+}
+
+fn summary(run: RunId, branch: String, tip: Oid, stored: &Stored) -> RunSummary {
+    let state = RunState::replay(&stored.plan, &stored.events);
+    RunSummary {
+        run,
+        status: match state.phase {
+            Phase::Waiting | Phase::Running => RunStatus::Running,
+            Phase::Paused { .. } => RunStatus::Paused,
+            Phase::Failed { .. } => RunStatus::Failed,
+            Phase::Interrupted { .. } => RunStatus::Interrupted,
+            Phase::Finished | Phase::Learned => RunStatus::Done,
+        },
+        task: stored.plan.task.clone(),
+        steps_done: state.done(),
+        steps: stored.plan.steps.len(),
+        started: state.started,
+        branch,
+        commit: tip,
+    }
+}
+
+/// Returns the account of a run as it stands.
+pub fn run_report(project: &Project, name: &str) -> Result<RunReport> {
+    let run = find_run(project, name)?;
+    let stored = load(project, &run)?;
+    let state = RunState::replay(&stored.plan, &stored.events);
+    let commits = step_commits(project, &stored.tip, state.base.as_ref())?;
+    let mut account = report::account(&run, &stored.plan_id, &stored.plan, &state, &|step| commits.get(step).cloned());
+    account.commit = Some(stored.tip);
+    Ok(account)
+}
+
+/// Returns the commit of each finished step by the step's name.
+pub fn step_commits(project: &Project, tip: &Oid, base: Option<&Oid>) -> Result<BTreeMap<String, Oid>> {
+    let commits = project.repository.history(tip, base).context("cannot read the run's commits")?;
+    let named = commits.iter().rev().filter_map(|commit| {
+        let (_, name) = commit.trailer("Orchestrate-Step")?.split_once(' ')?;
+        Some((name.to_string(), commit.id.clone()))
+    });
+    Ok(named.collect())
+}
+
+/// Returns the run called `name`, or the one whose name begins or ends so.
+pub fn find_run(project: &Project, name: &str) -> Result<RunId> {
+    let name = name.strip_prefix(PREFIX).unwrap_or(name);
+    if let Ok(run) = name.parse::<RunId>()
+        && project.repository.branch_tip(&run.branch())?.is_some()
+    {
+        return Ok(run);
+    }
+    let branches = project.repository.branches(PREFIX)?;
+    let runs: Vec<RunId> = branches.iter().filter_map(|(branch, _)| branch[PREFIX.len()..].parse().ok()).collect();
+    let matching = |run: &&RunId| !name.is_empty() && (run.as_str().starts_with(name) || run.as_str().ends_with(name));
+    let matching: Vec<&RunId> = runs.iter().filter(matching).collect();
+    match matching.as_slice() {
+        [one] => Ok((*one).clone()),
+        [] => Err(no_run(name, &runs)),
+        several => {
+            let names: Vec<&str> = several.iter().map(|run| run.as_str()).collect();
+            Err(anyhow!("`{name}` could be any of: {}", names.join(", "))).kind(Trouble::Request)
+        }
+    }
+}
+
+fn no_run(name: &str, runs: &[RunId]) -> anyhow::Error {
+    let near = runs.iter().max_by(|a, b| strsim::jaro_winkler(a.as_str(), name).total_cmp(&strsim::jaro_winkler(b.as_str(), name)));
+    let hint = match near {
+        Some(near) => format!("did you mean `{near}`? all runs: `orchestrate run list`"),
+        None => "there are no runs in this repository; in another clone, fetch the branch `orchestrate/RUN` first".to_string(),
+    };
+    let result: Result<()> = Err(anyhow!("there is no run `{name}`"));
+    result.kind(Trouble::Request).hint(hint).expect_err("it was an error")
+}
+
+/// Reads a run from its branch, and refuses one whose plan is not the one it started with.
+pub fn load(project: &Project, run: &RunId) -> Result<Stored> {
+    let repository = &project.repository;
+    let found = repository.branch_tip(&run.branch())?.ok_or_else(|| no_run(run.as_str(), &[]))?;
+    let (tip, local) = (found.commit, found.remote.is_none());
+    let plan_id: PlanId = run.plan().parse()?;
+    let events = events(project, run, &tip)?;
+    let path = paths::plan_yaml(&plan_id);
+    let shown = format!("{path} at {}", tip.short());
+    let text = repository
+        .read_file(&tip, &path)?
+        .ok_or_else(|| anyhow!("`{path}` is missing on the branch of run `{run}`"))
+        .kind(Trouble::Integrity)?;
+    let digest = catalog::of_bytes(&text);
+    let started = events.iter().find_map(|event| match &event.event {
+        EventKind::RunStarted { digest, .. } => Some(digest.clone()),
+        _ => None,
+    });
+    let Some(started) = started else {
+        return Err(anyhow!("the log of run `{run}` does not begin with `run-started`")).kind(Trouble::Integrity);
+    };
+    if started != digest {
+        return Err(anyhow!("the plan of run `{run}` is not the one it started with: started with {started}, found {digest}"))
+            .kind(Trouble::Integrity)
+            .hint(format!("see what changed it: `git log -p {} -- {path}`", run.branch()));
+    }
+    let plan = store::read_plan(&shown, &text).kind(Trouble::Request)?;
+    let faults = validate::check_plan(&plan);
+    if !faults.is_empty() {
+        return Err(anyhow!("`{shown}` cannot run:\n{}", faults.join("\n"))).kind(Trouble::Request);
+    }
+    let segments = segment_files(project, run, &tip)?.len();
+    Ok(Stored { plan_id, plan, digest, events, tip, local, segments })
+}
+
+fn segment_files(project: &Project, run: &RunId, tip: &Oid) -> Result<Vec<String>> {
+    project.repository.list_files(tip, &format!("{}events", paths::run(run)))
+}
+
+fn events(project: &Project, run: &RunId, tip: &Oid) -> Result<Vec<Event>> {
+    let mut events = Vec::new();
+    for (index, file) in segment_files(project, run, tip)?.iter().enumerate() {
+        let expected = paths::segment(run, index + 1);
+        if *file != expected {
+            return Err(anyhow!("the log of run `{run}` lacks `{expected}`")).kind(Trouble::Integrity);
+        }
+        let text = project.repository.read_file(tip, file)?.unwrap_or_default();
+        let shown = format!("{file} at {}", tip.short());
+        let segment = store::read_segment(&shown, &text).kind(Trouble::Request).with_context(|| format!("cannot read the log of run `{run}`"))?;
+        events.extend(segment);
+    }
+    Ok(events)
+}
+
+/// Returns the commit that the run started from.
+pub fn base(events: &[Event]) -> Option<Oid> {
+    events.iter().find_map(|event| match &event.event {
+        EventKind::RunStarted { base, .. } => Some(base.clone()),
+        _ => None,
+    })
+}

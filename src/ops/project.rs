@@ -1,0 +1,164 @@
+//! The repository that a person works in, with what is known there.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, anyhow};
+
+use super::Clock;
+use crate::catalog::{self, Catalog, Marketplace};
+use crate::checkpoint::{Head, Opened, Repository};
+use crate::model::{Digest, Hint, Oid, Plugin, ProvenPattern, Taxonomy, Trouble};
+use crate::store::{self, Config, Folders, paths};
+use crate::yaml;
+
+/// How to open a project.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct OpenOptions {
+    /// Create the folder and the repository where there are none.
+    pub create: bool,
+    /// Make a repository of a folder that has files already.
+    pub init: bool,
+}
+
+/// A repository, its settings, and everything that research looks at.
+pub struct Project {
+    pub repository: Repository,
+    pub head: Head,
+    pub folders: Folders,
+    pub clock: Clock,
+    pub catalog: Catalog,
+    pub taxonomy: Taxonomy,
+    /// The embedded patterns and the repository's own, with their evidence; sorted by name.
+    pub patterns: Vec<ProvenPattern>,
+}
+
+impl Project {
+    /// Opens the project that `directory` is in.
+    pub fn open(directory: &Path, options: OpenOptions) -> Result<Project> {
+        let repository = repository(directory, options)?;
+        let head = repository.head()?;
+        let base = head_commit(&head);
+        let config = config(&repository, base.as_ref())?;
+        let marketplaces = marketplaces(&repository, &config)?;
+        Ok(Project {
+            folders: Folders::find()?,
+            clock: Clock::from_environment()?,
+            catalog: catalog::load(&marketplaces)?,
+            taxonomy: taxonomy()?,
+            patterns: patterns(&repository, base.as_ref())?,
+            head,
+            repository,
+        })
+    }
+
+    /// Returns the commit that the user's branch is at, if it has one.
+    pub fn base(&self) -> Option<Oid> {
+        head_commit(&self.head)
+    }
+
+    /// Returns what the plugin's files are now.
+    pub fn digest(plugin: &Plugin) -> Result<Digest> {
+        Ok(catalog::digest(&catalog::files(plugin)?))
+    }
+
+    /// Returns the text of a file of ours: the one in the user's folder, else the one in the commit there.
+    pub fn read(&self, path: &str) -> Result<Option<Vec<u8>>> {
+        read(&self.repository, self.base().as_ref(), path)
+    }
+}
+
+fn head_commit(head: &Head) -> Option<Oid> {
+    match head {
+        Head::Branch { commit, .. } => commit.clone(),
+        Head::Detached { commit } => Some(commit.clone()),
+    }
+}
+
+fn repository(directory: &Path, options: OpenOptions) -> Result<Repository> {
+    if let Opened::Found(repository) = Repository::discover(directory)? {
+        return Ok(repository);
+    }
+    let entries = match std::fs::read_dir(directory) {
+        Ok(entries) => entries.count(),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => 0,
+        Err(error) => return Err(error).with_context(|| format!("cannot list `{}`", directory.display())),
+    };
+    let shown = directory.display();
+    if options.init || (options.create && entries == 0) {
+        return Repository::init(directory).with_context(|| format!("cannot make a repository in `{shown}`"));
+    }
+    if entries == 0 {
+        return Err(anyhow!("there is no git repository in `{shown}`")).kind(Trouble::Request).hint(format!("git init {shown}"));
+    }
+    Err(anyhow!("`{shown}` holds files and is in no git repository"))
+        .kind(Trouble::Request)
+        .hint("add `--init` to make a repository of it; your files stay as they are")
+}
+
+fn read(repository: &Repository, base: Option<&Oid>, path: &str) -> Result<Option<Vec<u8>>> {
+    let full = repository.work_directory().join(path);
+    match std::fs::read(&full) {
+        Ok(bytes) => Ok(Some(bytes)),
+        Err(error) if matches!(error.kind(), std::io::ErrorKind::NotFound | std::io::ErrorKind::NotADirectory) => match base {
+            Some(commit) => repository.read_file(commit, path),
+            None => Ok(None),
+        },
+        Err(error) => Err(error).with_context(|| format!("cannot read `{}`", full.display())),
+    }
+}
+
+fn config(repository: &Repository, base: Option<&Oid>) -> Result<Config> {
+    match read(repository, base, paths::CONFIG)? {
+        Some(text) => Config::read(&text).kind(Trouble::Request),
+        None => Ok(Config::default()),
+    }
+}
+
+fn marketplaces(repository: &Repository, config: &Config) -> Result<Vec<Marketplace>> {
+    let mut all = vec![Marketplace::Builtin];
+    for (name, marketplace) in &config.marketplaces {
+        if name == "builtin" {
+            return Err(anyhow!("`{}`: marketplaces.builtin: that name is the embedded marketplace's", paths::CONFIG))
+                .kind(Trouble::Request);
+        }
+        let path: PathBuf = repository.work_directory().join(&marketplace.path);
+        all.push(Marketplace::Folder { name: name.clone(), path });
+    }
+    Ok(all)
+}
+
+fn taxonomy() -> Result<Taxonomy> {
+    let mut taxonomy = Taxonomy::default();
+    for (name, text) in catalog::embedded("taxonomy/") {
+        taxonomy.merge(yaml::parse(name, text)?);
+    }
+    Ok(taxonomy)
+}
+
+fn patterns(repository: &Repository, base: Option<&Oid>) -> Result<Vec<ProvenPattern>> {
+    let mut patterns: Vec<ProvenPattern> = Vec::new();
+    for (name, text) in catalog::embedded("patterns/") {
+        let pattern = store::read_pattern(name, text)?;
+        patterns.push(ProvenPattern { pattern, evidence: Vec::new() });
+    }
+    let Some(base) = base else {
+        return Ok(patterns);
+    };
+    let files = repository.list_files(base, paths::PATTERNS)?;
+    for file in files.iter().filter(|file| file.ends_with("/pattern.yaml")) {
+        let text = repository.read_file(base, file)?.unwrap_or_default();
+        let pattern = store::read_pattern(file, &text).kind(Trouble::Request)?;
+        patterns.retain(|known| known.pattern.id != pattern.id);
+        patterns.push(ProvenPattern { pattern, evidence: Vec::new() });
+    }
+    for file in files.iter().filter(|file| file.contains("/evidence/") && file.ends_with(".yaml")) {
+        let text = repository.read_file(base, file)?.unwrap_or_default();
+        let record = store::read_evidence(file, &text).kind(Trouble::Request)?;
+        let owner = file[paths::PATTERNS.len()..].split('/').next().unwrap_or_default();
+        if let Some(known) = patterns.iter_mut().find(|known| known.pattern.id.as_str() == owner) {
+            known.evidence.push(record);
+        }
+    }
+    patterns.sort_by(|a, b| a.pattern.id.cmp(&b.pattern.id));
+    Ok(patterns)
+}

@@ -1,0 +1,326 @@
+//! Carrying a plan out from its first step, or from where its run was left.
+
+use std::collections::hash_map::RandomState;
+use std::hash::{BuildHasher, Hasher};
+use std::sync::Arc;
+
+use anyhow::{Result, anyhow};
+
+use super::finish::{self, Conclusion};
+use super::history::{self, Stored};
+use super::host::RunHost;
+use super::{Note, Planned, Project, Stop, Watch};
+use crate::checkpoint::{Head, Identity, NewCommit, Worktree};
+use crate::execute::{Ended, execute};
+use crate::learn::{self, Lesson, LessonContext};
+use crate::model::{
+    Action, Digest, EventKind, Hint, Odds, Oid, Phase, Plan, PlanId, Plugin, ProvenPattern, RunId, RunReport, RunState, Trouble,
+};
+use crate::report;
+use crate::sandbox::{PythonTool, Sandbox, find_python};
+use crate::store::{LiveLog, RunFolder, RunLock, paths};
+
+/// What a person may say about a run.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct RunOptions {
+    /// Run steps with everything the person may do, where no sandbox is to be had.
+    pub unsandboxed: bool,
+    /// Leave the user's branch alone at the end.
+    pub no_merge: bool,
+}
+
+/// Everything about a run that does not change while it goes on.
+pub struct Session<'a> {
+    pub project: &'a Project,
+    pub run: RunId,
+    pub plan_id: PlanId,
+    pub digest: Digest,
+    pub folder: RunFolder,
+    pub identity: Identity,
+    pub sandbox: Sandbox,
+    pub base: Oid,
+}
+
+/// Starts a run of the plan.
+pub fn start(project: &Project, planned: &Planned, options: RunOptions, watch: &mut dyn Watch, stop: &Stop) -> Result<RunReport> {
+    let sandbox = Sandbox::choose(options.unsandboxed)?;
+    watch.note(Note::Sandbox { describe: &sandbox.describe() });
+    let python = preflight(project, &planned.plan)?;
+    let identity = identity(project, watch);
+    stop.listen();
+    let base = base(project, &identity)?;
+    let run = new_run_id(project, &planned.id)?;
+    let folder = project.folders.run(project.repository.common_directory(), &run);
+    folder.create()?;
+    let _lock = RunLock::take(&folder.lock(), &run)?;
+    let session = Session {
+        project,
+        run,
+        plan_id: planned.id.clone(),
+        digest: planned.digest.clone(),
+        folder,
+        identity,
+        sandbox,
+        base: base.clone(),
+    };
+    let (tip, born) = commit_research(&session, planned, &base)?;
+    let worktree = Worktree::open_or_add(&project.repository, &session.folder.worktree(), &tip)?;
+    let (log, _) = LiveLog::open(&session.folder.live_log(1))?;
+    let mut host = RunHost {
+        session: &session,
+        plan: &planned.plan,
+        worktree,
+        watch,
+        stop,
+        python,
+        tip,
+        born,
+        plan_files: planned.files.clone(),
+        log,
+        segment: 1,
+        state: RunState::new(&planned.plan),
+        result: None,
+        step_log: Vec::new(),
+        step_log_left_out: 0,
+    };
+    use crate::execute::Host;
+    let started = host.emit(EventKind::RunStarted {
+        run: session.run.clone(),
+        plan: planned.id.clone(),
+        digest: planned.digest.clone(),
+        base,
+        onto: onto(&project.head),
+        sandbox: session.sandbox.name().to_string(),
+        tool: tool(),
+    })?;
+    let mut state = RunState::new(&planned.plan);
+    state.apply(&started);
+    carry_out(host, state, options)
+}
+
+/// Goes on with a run from its last checkpoint.
+pub fn resume(project: &Project, name: &str, options: RunOptions, watch: &mut dyn Watch, stop: &Stop) -> Result<RunReport> {
+    let run = history::find_run(project, name)?;
+    let folder = project.folders.run(project.repository.common_directory(), &run);
+    folder.create()?;
+    let _lock = RunLock::take(&folder.lock(), &run)?;
+    let Stored { plan_id, plan, digest, events, tip, local, segments } = history::load(project, &run)?;
+    let base = history::base(&events).ok_or_else(|| anyhow!("run `{run}` has no `run-started` in its log")).kind(Trouble::Integrity)?;
+    let (mut log, live) = LiveLog::open(&folder.live_log(segments + 1))?;
+    let mut events = events;
+    events.extend(live);
+    let state = RunState::replay(&plan, &events);
+    let sandbox = Sandbox::choose(options.unsandboxed)?;
+    watch.note(Note::Sandbox { describe: &sandbox.describe() });
+    watch.note(Note::Resumed { run: run.as_str(), done: state.done(), commit: tip.short() });
+    let python = preflight(project, &plan)?;
+    let identity = identity(project, watch);
+    stop.listen();
+    let session = Session { project, run, plan_id, digest, folder, identity, sandbox, base };
+    let worktree = Worktree::open_or_add(&project.repository, &session.folder.worktree(), &tip)?;
+    worktree.set_head(&tip)?;
+    let over = matches!(state.phase, Phase::Finished | Phase::Learned);
+    let resumed = crate::model::Event {
+        at: project.clock.now(),
+        event: EventKind::RunResumed { sandbox: session.sandbox.name().to_string(), tool: tool() },
+    };
+    let mut state = state;
+    if !over {
+        log.append(&resumed)?;
+        state.apply(&resumed);
+    }
+    let host = RunHost {
+        session: &session,
+        plan: &plan,
+        worktree,
+        watch,
+        stop,
+        python,
+        tip,
+        // In another clone the next checkpoint makes the branch, on top of what was fetched.
+        born: local,
+        plan_files: Vec::new(),
+        log,
+        segment: segments + 1,
+        state: state.clone(),
+        result: None,
+        step_log: Vec::new(),
+        step_log_left_out: 0,
+    };
+    carry_out(host, state, options)
+}
+
+/// Executes what is left, then reports, learns and merges.
+fn carry_out(mut host: RunHost<'_>, state: RunState, options: RunOptions) -> Result<RunReport> {
+    let over = matches!(state.phase, Phase::Finished | Phase::Learned);
+    if !over {
+        host.note(Note::Doing { what: "Phase 3: Executing workflow...".to_string() });
+        let (_, ended) = execute(host.plan, state, &mut host)?;
+        if ended != Ended::Finished {
+            let repository = &host.session.project.repository;
+            host.worktree.restore(&repository.tree_of(&host.tip)?)?;
+            let mut report = host.session.account(host.plan, &host.state, &host.tip)?;
+            report.commit = Some(host.tip.clone());
+            return Ok(report);
+        }
+    }
+    finish::conclude(Conclusion { host, options })
+}
+
+fn tool() -> String {
+    format!("orchestrate {}", env!("CARGO_PKG_VERSION"))
+}
+
+fn onto(head: &Head) -> Option<String> {
+    match head {
+        Head::Branch { name, .. } => Some(name.clone()),
+        Head::Detached { .. } => None,
+    }
+}
+
+/// Makes sure, before anything is begun, that what the plan uses is at hand and is what was planned.
+fn preflight(project: &Project, plan: &Plan) -> Result<Option<Arc<PythonTool>>> {
+    for step in &plan.steps {
+        for action in step.actions() {
+            planned_plugin(project, action)?;
+        }
+    }
+    let environments = plan.steps.iter().flat_map(|step| step.actions()).any(|action| action.environment.is_some());
+    if !environments {
+        return Ok(None);
+    }
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    Ok(Some(Arc::new(find_python(&path)?)))
+}
+
+/// Returns the plugin of the action, whose bytes have to be those of the plan.
+fn planned_plugin<'a>(project: &'a Project, action: &Action) -> Result<&'a Plugin> {
+    let Some(plugin) = project.catalog.find(&action.plugin) else {
+        return Err(anyhow!("the plugin `{}` of the plan is in no known marketplace", action.plugin))
+            .kind(Trouble::Missing)
+            .hint(format!("name its marketplace in `{}`, or plan again", paths::CONFIG));
+    };
+    let found = Project::digest(plugin)?;
+    if found != action.digest {
+        return Err(anyhow!(
+            "the plugin `{}` is not the one that was planned: planned {}, found {}",
+            action.plugin,
+            action.digest,
+            found
+        ))
+        .kind(Trouble::Integrity)
+        .hint("plan again and review what changed, or bring the planned version of the plugin back");
+    }
+    Ok(plugin)
+}
+
+fn identity(project: &Project, watch: &mut dyn Watch) -> Identity {
+    let identity = project.repository.identity();
+    if !identity.configured {
+        let text = format!(
+            "git knows no name for you, so commits are by `{} <{}>`; set yours with `git config --global user.name` and `user.email`",
+            identity.name, identity.email
+        );
+        watch.note(Note::Warning { text });
+    }
+    identity
+}
+
+/// Returns the commit that the run starts from; a branch without any gets an empty root commit.
+fn base(project: &Project, identity: &Identity) -> Result<Oid> {
+    match project.base() {
+        Some(commit) => Ok(commit),
+        None => project.repository.empty_root_commit(identity, project.clock.now().as_second()),
+    }
+}
+
+fn new_run_id(project: &Project, plan: &PlanId) -> Result<RunId> {
+    // Tests fix the end of the name by the variable `ORCHESTRATE_RUN`.
+    if let Ok(end) = std::env::var("ORCHESTRATE_RUN") {
+        return format!("{plan}.{end}").parse();
+    }
+    loop {
+        let run: RunId = format!("{plan}.{}", random_letters()).parse()?;
+        if project.repository.branch_tip(&run.branch())?.is_none() {
+            return Ok(run);
+        }
+    }
+}
+
+/// Four letters and digits that are not mistaken for each other when read aloud.
+fn random_letters() -> String {
+    const ALPHABET: &[u8] = b"abcdefghjkmnpqrstuvwxyz23456789";
+    // The keys of a `RandomState` come from the system's source of randomness.
+    let mut number = RandomState::new().build_hasher().finish();
+    let mut letters = String::new();
+    for _ in 0..4 {
+        letters.push(char::from(ALPHABET[(number % ALPHABET.len() as u64) as usize]));
+        number /= ALPHABET.len() as u64;
+    }
+    letters
+}
+
+/// Commits what the analysts found; returns the commit to go on from, and whether the branch exists now.
+fn commit_research(session: &Session<'_>, planned: &Planned, base: &Oid) -> Result<(Oid, bool)> {
+    let Some(research) = &planned.research else {
+        return Ok((base.clone(), false));
+    };
+    let repository = &session.project.repository;
+    let tree = repository.with_files(&repository.tree_of(base)?, std::slice::from_ref(research))?;
+    let tip = repository.commit(&NewCommit {
+        branch: &session.run.branch(),
+        expected: None,
+        tree: &tree,
+        parents: std::slice::from_ref(base),
+        message: &report::research_message(&session.run, &session.digest, &planned.plan),
+        identity: &session.identity,
+        time_s: session.project.clock.now().as_second(),
+    })?;
+    repository.sync()?;
+    Ok((tip, true))
+}
+
+impl Session<'_> {
+    /// Returns the plugin of the action, as it was when the run began.
+    pub fn plugin(&self, action: &Action) -> Result<&Plugin> {
+        planned_plugin(self.project, action)
+    }
+
+    /// Returns the account of the run, with the commits of its steps.
+    pub fn account(&self, plan: &Plan, state: &RunState, tip: &Oid) -> Result<RunReport> {
+        let commits = history::step_commits(self.project, tip, Some(&self.base))?;
+        Ok(report::account(&self.run, &self.plan_id, plan, state, &|step| commits.get(step).cloned()))
+    }
+
+    /// Returns what the run teaches as it stands.
+    pub fn lesson(&self, plan: &Plan, state: &RunState, at: jiff::Timestamp) -> Lesson {
+        let known = self.pattern(plan);
+        learn::learn(&LessonContext {
+            run: &self.run,
+            plan_id: &self.plan_id,
+            plan,
+            state,
+            at,
+            known: known.map(|proven| &proven.pattern),
+            name: crate::plan::slug(plan).parse().expect("a slug is made of what capabilities are made of"),
+        })
+    }
+
+    /// Returns the pattern that the run adds a record to: the plan's, or the one that an equal plan gave its name.
+    pub fn pattern(&self, plan: &Plan) -> Option<&ProvenPattern> {
+        let slug = crate::plan::slug(plan);
+        self.project.patterns.iter().find(|proven| match &plan.pattern {
+            Some(id) => proven.pattern.id == *id,
+            None => proven.pattern.id.as_str() == slug,
+        })
+    }
+
+    /// Returns in words how the pattern has done, this run included.
+    pub fn standing(&self, plan: &Plan) -> String {
+        let others: Vec<_> = self.pattern(plan).iter().flat_map(|proven| &proven.evidence).filter(|record| record.run != self.run).collect();
+        let successes = others.iter().filter(|record| record.result == crate::model::EvidenceResult::Success).count() as u32;
+        let odds = Odds::from_counts(successes + 1, others.len() as u32 + 1);
+        let name = crate::plan::slug(plan);
+        format!("Pattern `{name}` is {} with this run: {}.", odds.standing.word(), odds.words())
+    }
+}
