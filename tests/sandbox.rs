@@ -401,6 +401,10 @@ call("clone3", 435, 0, 0)
 call("mount", 165 if x86 else 40, 0, 0, 0, 0, 0)
 call("bpf", 321 if x86 else 280, 0, 0, 0)
 call("keyctl", 250 if x86 else 219, 0, 0)
+limit = (ctypes.c_uint64 * 2)(2**64 - 1, 2**64 - 1)
+call("prlimit_other", 302 if x86 else 261, os.getppid(), 0, limit, 0)
+call("prlimit_look", 302 if x86 else 261, os.getpid(), 0, 0, limit)
+call("prlimit_own", 302 if x86 else 261, 0, 0, limit, 0)
 if x86: call("x32_ptrace", 0x40000000 + 521, 16, os.getppid(), 0, 0)
 if x86: call("x32_socket", 0x40000000 + 41, 1, 1, 0)
 for name, arguments in {
@@ -428,7 +432,7 @@ except OSError as error:
     for line in String::from_utf8(outcome.stdout).unwrap().lines() {
         let (name, result) = line.split_once(' ').unwrap();
         let expected = match name {
-            "tcp" | "tcp6" | "netlink_route" => "possible",
+            "tcp" | "tcp6" | "netlink_route" | "prlimit_look" | "prlimit_own" => "possible",
             "clone3" | "x32_ptrace" | "x32_socket" => "ENOSYS",
             _ => "EPERM",
         };
@@ -915,6 +919,27 @@ fn a_package_that_does_not_exist_is_said_with_the_tools_words() {
         rest.iter()
             .all(|entry| !entry.path().join("ready").exists())
     );
+}
+
+#[test]
+#[ignore = "needs python3 with its venv module"]
+fn two_who_want_the_same_environment_build_it_once() {
+    let lab = Lab::new();
+    let cache = tempfile::tempdir().unwrap();
+    let path = std::env::var_os("PATH").unwrap();
+    let work = || build(&lab, cache.path(), &path, &[]).unwrap();
+    let ((first, said), (second, also_said)) = std::thread::scope(|scope| {
+        let other = scope.spawn(work);
+        (work(), other.join().unwrap())
+    });
+    assert_eq!(first, second);
+    let waited = "waiting for another process that builds the same Python environment";
+    assert!([said, also_said].iter().any(|lines| lines == &[waited]));
+    let names = fs::read_dir(cache.path().join("environments"))
+        .unwrap()
+        .flatten()
+        .map(|entry| entry.file_name());
+    assert_eq!(names.count(), 2, "the environment and its lock");
 }
 
 #[test]

@@ -1,8 +1,9 @@
 //! Keeps work in git: trees, commits and branches, the worktree a step works in, and the merge at the end.
 //!
-//! It never runs filters, hooks or fsmonitor, never descends into submodules, and never writes to the user's folder, index
-//! or `HEAD`; `Repository::fast_forward` is the one exception, and the one place that starts the `git` program to change
-//! something. It knows nothing of plans and runs: branch names, messages and trees are the caller's.
+//! In worktrees of ours it runs no filter, hook or fsmonitor and descends into no submodule: bytes are taken as they are. It
+//! never writes to the user's folder, index or `HEAD`; `Repository::fast_forward` is the one exception, and the one place
+//! that changes something through the `git` program. It knows nothing of plans and runs: branch names, messages and trees
+//! are the caller's.
 //!
 //! To add an operation on objects or refs, write it in an `impl Repository` block in a file named after its noun. Whatever
 //! touches files in a worktree goes through `Folder`, which follows no symbolic link, and whatever writes an object goes

@@ -19,7 +19,7 @@ pub fn text(name: &str, template: &str, values: &Map<String, Value>) -> Result<S
         .render_named_str(name, template, Serde(values))
         .map_err(|error| {
             let place = error.line().map(|line| format!(", at line {line}")).unwrap_or_default();
-            anyhow!("{}{place}", error.detail().unwrap_or("it cannot be rendered"))
+            anyhow!("{}{place}", error.detail().map_or_else(|| error.kind().to_string(), str::to_string))
         })
         .with_context(|| format!("cannot render `{name}`"))
 }

@@ -54,7 +54,13 @@ impl Family {
         control: &UnixStream,
         deadline: Option<Instant>,
     ) -> anyhow::Result<(Ending, usize)> {
-        let turn = self.wait(control, deadline)?;
+        let turn = match self.wait(control, deadline) {
+            Ok(turn) => turn,
+            Err(error) => {
+                self.kill();
+                return Err(error);
+            }
+        };
         let left_behind = match turn {
             Turn::Ended => {
                 self.linger();

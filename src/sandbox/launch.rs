@@ -18,8 +18,9 @@ use super::policy::{Command, Ending, Outcome};
 use super::protocol::{CANCEL, LAUNCH, Report, Specification, receive, send};
 use super::tier::Tier;
 
-/// How long output may still come after everything has ended.
+/// How long we wait for output, and how often we take some, after everything has ended.
 const DRAIN_MAX: Duration = Duration::from_millis(200);
+const DRAIN_READS_MAX: u32 = 64;
 /// How long past its command's timeout a launcher may take, after which it is not trusted to end.
 const LAUNCHER_SLACK: Duration = Duration::from_secs(30);
 
@@ -115,9 +116,11 @@ impl Launched {
         on_line: &mut dyn FnMut(&str),
     ) -> anyhow::Result<Option<Report>> {
         let mut report = None;
-        let mut reported = false;
-        while !reported || self.stdout.is_some() || self.stderr.is_some() {
-            let ready = self.wait(!reported, deadline)?;
+        let mut reads_left = None;
+        while reads_left != Some(0)
+            && (reads_left.is_none() || self.stdout.is_some() || self.stderr.is_some())
+        {
+            let ready = self.wait(reads_left.is_none(), deadline)?;
             if ready.none() {
                 break;
             }
@@ -127,9 +130,10 @@ impl Launched {
             if ready.stderr {
                 take(&mut self.stderr, |bytes| collected.stderr(bytes, on_line));
             }
+            reads_left = reads_left.map(|left: u32| left - 1);
             if ready.control {
                 report = receive(&self.control).ok();
-                reported = true;
+                reads_left = Some(DRAIN_READS_MAX);
                 deadline = Some(Instant::now() + DRAIN_MAX);
             }
         }

@@ -105,6 +105,11 @@ fn rules(network: &Network) -> anyhow::Result<BTreeMap<i64, Vec<SeccompRule>>> {
     rules.insert(libc::SYS_clone, namespaces.collect::<Result<_, _>>()?);
     let typing = TYPING.iter().map(|request| rule([equal(1, *request)]));
     rules.insert(libc::SYS_ioctl, typing.collect::<Result<_, _>>()?);
+    // Landlock keeps signals in, but a limit of no processor time would end another process just as well.
+    rules.insert(
+        libc::SYS_prlimit64,
+        vec![rule([differs(0, 0), is_given(2)])?],
+    );
     rules.insert(libc::SYS_socket, sockets(network)?);
     // A pair of datagram sockets could still send to any other one by its path.
     rules.insert(
@@ -192,6 +197,11 @@ fn masked(argument: u8, mask: u64, value: u64) -> Condition {
 
 fn bit(argument: u8, bit: u64) -> Condition {
     masked(argument, bit, bit)
+}
+
+/// Compares a pointer with null.
+fn is_given(argument: u8) -> Condition {
+    SeccompCondition::new(argument, SeccompCmpArgLen::Qword, SeccompCmpOp::Ne, 0)
 }
 
 /// The kernel takes these arguments as 32 bits and ignores the rest, so the filter must too.

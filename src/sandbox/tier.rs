@@ -8,6 +8,8 @@ use anyhow::Context;
 use super::{landlock, probe};
 use crate::model::{Hint, Trouble};
 
+const NOTHING_HOLDS: &str = "none: nothing is held back; a step can read, change and send whatever you can (secrets passed: none)";
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Tier {
     /// Landlock of this interface number, a filter of system calls, no capabilities.
@@ -41,11 +43,7 @@ impl Tier {
                 abi,
                 signals_stay_inside,
             } => describe_landlock(abi, signals_stay_inside),
-            Tier::None => {
-                "none: nothing is held back; a step can read, change and send whatever you can \
-                           (secrets passed: none)"
-                    .to_owned()
-            }
+            Tier::None => NOTHING_HOLDS.to_owned(),
         }
     }
 
