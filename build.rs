@@ -12,7 +12,8 @@ fn main() {
     files.sort();
     let mut table = String::from("pub static FILES: &[(&str, &[u8])] = &[\n");
     for (name, path) in files {
-        writeln!(table, "    ({name:?}, include_bytes!({path:?})),").expect("a string takes everything");
+        writeln!(table, "    ({name:?}, include_bytes!({path:?})),")
+            .expect("a string takes everything");
     }
     table.push_str("];\n");
     let out = PathBuf::from(env::var_os("OUT_DIR").expect("cargo sets it"));
@@ -20,12 +21,20 @@ fn main() {
 }
 
 fn collect(folder: &Path, prefix: &str, files: &mut Vec<(String, PathBuf)>) {
-    let entries = fs::read_dir(folder).unwrap_or_else(|error| panic!("cannot list {}: {error}", folder.display()));
+    let entries = fs::read_dir(folder)
+        .unwrap_or_else(|error| panic!("cannot list {}: {error}", folder.display()));
     for entry in entries {
         let entry = entry.expect("cannot list a folder of templates");
-        let name = entry.file_name().into_string().expect("the names of our templates are UTF-8");
+        let name = entry
+            .file_name()
+            .into_string()
+            .expect("the names of our templates are UTF-8");
         let name = format!("{prefix}{name}");
-        match entry.file_type().expect("cannot look at a template").is_dir() {
+        match entry
+            .file_type()
+            .expect("cannot look at a template")
+            .is_dir()
+        {
             true => collect(&entry.path(), &format!("{name}/"), files),
             false => files.push((name, entry.path())),
         }

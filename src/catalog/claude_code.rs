@@ -45,15 +45,22 @@ pub fn detect(root: &Root) -> bool {
 
 /// Reads the marketplace, which we call `name`.
 pub fn read(name: &str, root: &Root) -> Result<Catalog> {
-    let bytes = root.read(MANIFEST)?.with_context(|| format!("{root} has no `{MANIFEST}`"))?;
-    let manifest: Manifest =
-        serde_json::from_slice(&bytes).with_context(|| format!("cannot read `{MANIFEST}` of {root}"))?;
-    ensure!(!manifest.name.is_empty(), "`{MANIFEST}` of {root} has an empty `name`");
+    let bytes = root
+        .read(MANIFEST)?
+        .with_context(|| format!("{root} has no `{MANIFEST}`"))?;
+    let manifest: Manifest = serde_json::from_slice(&bytes)
+        .with_context(|| format!("cannot read `{MANIFEST}` of {root}"))?;
+    ensure!(
+        !manifest.name.is_empty(),
+        "`{MANIFEST}` of {root} has an empty `name`"
+    );
     let mut catalog = Catalog::default();
     for (index, value) in manifest.plugins.into_iter().enumerate() {
         match entry(name, root, value) {
             Ok(plugin) => catalog.plugins.push(plugin),
-            Err(error) => catalog.complaints.push(format!("`{name}`, `plugins[{index}]` of `{MANIFEST}`: {error:#}")),
+            Err(error) => catalog.complaints.push(format!(
+                "`{name}`, `plugins[{index}]` of `{MANIFEST}`: {error:#}"
+            )),
         }
     }
     Ok(catalog)
@@ -82,7 +89,10 @@ fn entry(marketplace: &str, root: &Root, value: Value) -> Result<Plugin> {
     Ok(Plugin {
         id,
         version: manifest.version.or(entry.version).unwrap_or_default(),
-        description: entry.description.or(manifest.description).unwrap_or_default(),
+        description: entry
+            .description
+            .or(manifest.description)
+            .unwrap_or_default(),
         keywords,
         source: match folder {
             Root::Embedded(path) => PluginSource::Embedded(path),
@@ -95,21 +105,32 @@ fn entry(marketplace: &str, root: &Root, value: Value) -> Result<Plugin> {
 fn spec(id: &PluginId, bytes: &[u8]) -> Result<PluginSpec> {
     let spec: PluginSpec = yaml::parse(&format!("orchestrate.yaml of {id}"), bytes)?;
     if spec.schema != SCHEMA {
-        bail!("`orchestrate.yaml` of `{id}` has schema {}, and this orchestrate reads {SCHEMA}", spec.schema);
+        bail!(
+            "`orchestrate.yaml` of `{id}` has schema {}, and this orchestrate reads {SCHEMA}",
+            spec.schema
+        );
     }
-    ensure!(!spec.checks.is_empty(), "`orchestrate.yaml` of `{id}` has no `checks`: a step without one is never done");
+    ensure!(
+        !spec.checks.is_empty(),
+        "`orchestrate.yaml` of `{id}` has no `checks`: a step without one is never done"
+    );
     for check in &spec.checks {
         check.kind()?;
     }
     for remedy in &spec.remedies {
         remedy.repair()?;
-        regex::Regex::new(&remedy.when)
-            .map_err(|error| anyhow!("remedy `{}` has a `when` that is no regular expression: {error}", remedy.id))?;
+        regex::Regex::new(&remedy.when).map_err(|error| {
+            anyhow!(
+                "remedy `{}` has a `when` that is no regular expression: {error}",
+                remedy.id
+            )
+        })?;
     }
     for (name, input) in &spec.inputs {
         if let Some(note) = &input.note {
-            regex::Regex::new(note)
-                .map_err(|error| anyhow!("input `{name}` has a `note` that is no regular expression: {error}"))?;
+            regex::Regex::new(note).map_err(|error| {
+                anyhow!("input `{name}` has a `note` that is no regular expression: {error}")
+            })?;
         }
     }
     Ok(spec)

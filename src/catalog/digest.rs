@@ -24,7 +24,11 @@ pub fn of_bytes(bytes: &[u8]) -> Digest {
 }
 
 fn of_hash(hash: Sha256) -> Digest {
-    let hex: String = hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
+    let hex: String = hash
+        .finalize()
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect();
     Digest::from_hex(&hex).expect("a SHA-256 has 64 hexadecimal digits")
 }
 
@@ -33,7 +37,10 @@ mod tests {
     use super::*;
 
     fn plugin(path: &str, bytes: &str, executable: bool) -> Digest {
-        let file = PluginFile { bytes: bytes.into(), executable };
+        let file = PluginFile {
+            bytes: bytes.into(),
+            executable,
+        };
         digest(&BTreeMap::from([(path.to_string(), file)]))
     }
 
@@ -44,9 +51,6 @@ mod tests {
         assert_ne!(one, plugin("A", "b", false));
         assert_ne!(one, plugin("a", "b", true));
         // `printf '100644 a\0001\0b' | sha256sum`
-        assert_eq!(
-            one.as_str(),
-            of_bytes(b"100644 a\x001\x00b").as_str()
-        );
+        assert_eq!(one.as_str(), of_bytes(b"100644 a\x001\x00b").as_str());
     }
 }

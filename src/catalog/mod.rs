@@ -22,7 +22,10 @@ use root::Root;
 pub enum Marketplace {
     /// The one in this binary.
     Builtin,
-    Folder { name: String, path: PathBuf },
+    Folder {
+        name: String,
+        path: PathBuf,
+    },
 }
 
 /// All plugins of all marketplaces.
@@ -53,8 +56,8 @@ pub fn load(marketplaces: &[Marketplace]) -> Result<Catalog> {
             Marketplace::Builtin => ("builtin", Root::Embedded("plugins".to_string())),
             Marketplace::Folder { name, path } => (name.as_str(), Root::Folder(path.clone())),
         };
-        let found = read(name, &root)
-            .with_context(|| format!("cannot read the marketplace `{name}`"))?;
+        let found =
+            read(name, &root).with_context(|| format!("cannot read the marketplace `{name}`"))?;
         catalog.plugins.extend(found.plugins);
         catalog.complaints.extend(found.complaints);
     }

@@ -40,7 +40,10 @@ impl Root {
         match self {
             Root::Embedded(folder) => {
                 let name = format!("{folder}/{path}");
-                Ok(table::FILES.iter().find(|(file, _)| *file == name).map(|(_, bytes)| bytes.to_vec()))
+                Ok(table::FILES
+                    .iter()
+                    .find(|(file, _)| *file == name)
+                    .map(|(_, bytes)| bytes.to_vec()))
             }
             Root::Folder(folder) => {
                 let mut full = folder.clone();
@@ -49,12 +52,21 @@ impl Root {
                     let Ok(metadata) = full.symlink_metadata() else {
                         return Ok(None);
                     };
-                    ensure!(!metadata.is_symlink(), "`{}` is a link, and links are not followed", full.display());
+                    ensure!(
+                        !metadata.is_symlink(),
+                        "`{}` is a link, and links are not followed",
+                        full.display()
+                    );
                 }
                 ensure!(full.is_file(), "`{}` is not a regular file", full.display());
                 let size = full.metadata().map_or(0, |metadata| metadata.len());
-                ensure!(size <= BYTES_MAX, "`{}` has {size} bytes, and at most {BYTES_MAX} are read", full.display());
-                let bytes = std::fs::read(&full).with_context(|| format!("cannot read `{}`", full.display()))?;
+                ensure!(
+                    size <= BYTES_MAX,
+                    "`{}` has {size} bytes, and at most {BYTES_MAX} are read",
+                    full.display()
+                );
+                let bytes = std::fs::read(&full)
+                    .with_context(|| format!("cannot read `{}`", full.display()))?;
                 Ok(Some(bytes))
             }
         }
@@ -62,7 +74,10 @@ impl Root {
 
     /// Returns the folder `path` below this one; it has to be relative and may not climb.
     pub fn below(&self, path: &str) -> Result<Root> {
-        let path = path.strip_prefix("./").unwrap_or(path).trim_end_matches('/');
+        let path = path
+            .strip_prefix("./")
+            .unwrap_or(path)
+            .trim_end_matches('/');
         let climbs = path.split('/').any(|part| matches!(part, ".." | "." | ""));
         ensure!(
             !climbs && !path.starts_with(['/', '-']) && !path.contains(['\\', ':']),
@@ -81,7 +96,10 @@ impl Root {
             Root::Embedded(folder) => {
                 let prefix = format!("{folder}/");
                 let files = embedded(&prefix).map(|(name, bytes)| {
-                    let file = PluginFile { bytes: bytes.to_vec(), executable: false };
+                    let file = PluginFile {
+                        bytes: bytes.to_vec(),
+                        executable: false,
+                    };
                     (name[prefix.len()..].to_string(), file)
                 });
                 Ok(files.collect())
@@ -100,23 +118,41 @@ fn on_disk(folder: &PathBuf) -> Result<BTreeMap<String, PluginFile>> {
             continue;
         }
         let shown = entry.path().display();
-        ensure!(entry.file_type().is_file(), "`{shown}` is not a regular file");
-        let below = entry.path().strip_prefix(folder).context("a walk stays below its start")?;
+        ensure!(
+            entry.file_type().is_file(),
+            "`{shown}` is not a regular file"
+        );
+        let below = entry
+            .path()
+            .strip_prefix(folder)
+            .context("a walk stays below its start")?;
         let Some(name) = below.to_str() else {
             bail!("the name of `{shown}` is not UTF-8");
         };
-        if name.split('/').any(|part| part.eq_ignore_ascii_case(".git")) {
+        if name
+            .split('/')
+            .any(|part| part.eq_ignore_ascii_case(".git"))
+        {
             continue;
         }
-        let metadata = entry.metadata().with_context(|| format!("cannot look at `{shown}`"))?;
+        let metadata = entry
+            .metadata()
+            .with_context(|| format!("cannot look at `{shown}`"))?;
         bytes_total += metadata.len();
         ensure!(
             bytes_total <= BYTES_MAX && files.len() < FILES_MAX,
             "`{}` has more than {FILES_MAX} files or {BYTES_MAX} bytes",
             folder.display()
         );
-        let bytes = std::fs::read(entry.path()).with_context(|| format!("cannot read `{shown}`"))?;
-        files.insert(name.to_string(), PluginFile { bytes, executable: executable(&metadata) });
+        let bytes =
+            std::fs::read(entry.path()).with_context(|| format!("cannot read `{shown}`"))?;
+        files.insert(
+            name.to_string(),
+            PluginFile {
+                bytes,
+                executable: executable(&metadata),
+            },
+        );
     }
     Ok(files)
 }
@@ -134,5 +170,8 @@ fn executable(_metadata: &std::fs::Metadata) -> bool {
 
 /// Returns the embedded files whose path starts with `prefix`, sorted.
 pub fn embedded(prefix: &str) -> impl Iterator<Item = (&'static str, &'static [u8])> {
-    table::FILES.iter().copied().filter(move |(name, _)| name.starts_with(prefix))
+    table::FILES
+        .iter()
+        .copied()
+        .filter(move |(name, _)| name.starts_with(prefix))
 }

@@ -172,5 +172,14 @@ pub enum PatternCommand {
 }
 
 /// The names of the subcommands, to tell a mistyped one from a task.
-pub const COMMANDS: [&str; 9] =
-    ["research", "discover-patterns", "implement", "run", "status", "pattern", "doctor", "completions", "help"];
+pub const COMMANDS: [&str; 9] = [
+    "research",
+    "discover-patterns",
+    "implement",
+    "run",
+    "status",
+    "pattern",
+    "doctor",
+    "completions",
+    "help",
+];

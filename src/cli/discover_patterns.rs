@@ -9,10 +9,20 @@ use crate::ops::{OpenOptions, Project};
 /// Prints the patterns of a domain, or those that share a word with what is asked.
 pub fn run(arguments: &Arguments, discover: &DiscoverPatterns, output: &Output) -> Done {
     let project = Project::open(&arguments.shared.directory, OpenOptions::default())?;
-    let wanted = discover.domain.as_deref().unwrap_or_default().to_lowercase();
+    let wanted = discover
+        .domain
+        .as_deref()
+        .unwrap_or_default()
+        .to_lowercase();
     let words: Vec<&str> = wanted.split_whitespace().collect();
     let matching = listed(&project).filter(|(pattern, _)| {
-        let text = format!("{} {} {}", pattern.id, pattern.title, pattern.domain.as_deref().unwrap_or_default()).to_lowercase();
+        let text = format!(
+            "{} {} {}",
+            pattern.id,
+            pattern.title,
+            pattern.domain.as_deref().unwrap_or_default()
+        )
+        .to_lowercase();
         words.is_empty() || words.iter().any(|word| text.contains(word))
     });
     print(output, &matching.collect::<Vec<_>>())

@@ -20,6 +20,10 @@ pub fn run(arguments: &Arguments, output: &Output) -> Done {
     if let Err(error) = project {
         output.line(&format!("⚠️ repository: {error:#}"));
     }
-    let needed = doctor.examined.iter().take(2).all(|examined| examined.works);
+    let needed = doctor
+        .examined
+        .iter()
+        .take(2)
+        .all(|examined| examined.works);
     Ok(if needed { 0 } else { 7 })
 }

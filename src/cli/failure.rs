@@ -20,7 +20,11 @@ pub fn print(output: &Output, error: &anyhow::Error, signal: Option<Signal>) -> 
         return code;
     };
     if output.json {
-        let status = if signal.is_some() { RunStatus::Interrupted } else { RunStatus::Refused };
+        let status = if signal.is_some() {
+            RunStatus::Interrupted
+        } else {
+            RunStatus::Refused
+        };
         let document = json!({"status": status, "exit": code, "error": first, "causes": causes, "hints": found.hints});
         output.document(&document).ok();
     }
@@ -36,7 +40,9 @@ pub fn print(output: &Output, error: &anyhow::Error, signal: Option<Signal>) -> 
 
 /// Says that something happened that cannot happen; the panic itself has been printed by then.
 pub fn bug(output: &Output) -> u8 {
-    output.error("error: this is a bug in orchestrate; what was done before it is kept in the run's branch");
+    output.error(
+        "error: this is a bug in orchestrate; what was done before it is kept in the run's branch",
+    );
     output.error("hint: report it with the lines above, and `orchestrate --version`");
     70
 }
@@ -92,7 +98,12 @@ mod tests {
 
     #[test]
     fn hints_and_kinds_are_found_at_any_depth() {
-        let deep: anyhow::Result<()> = Err(anyhow!("bottom")).kind(Trouble::Busy).hint("one").context("middle").hint("two").context("top");
+        let deep: anyhow::Result<()> = Err(anyhow!("bottom"))
+            .kind(Trouble::Busy)
+            .hint("one")
+            .context("middle")
+            .hint("two")
+            .context("top");
         let error = deep.unwrap_err();
         let mut found = Found::default();
         collect(&error, &mut found);

@@ -10,6 +10,7 @@ use super::terminal::Terminal;
 use crate::model::{Hint, PatternCandidate, RunReport, RunStatus, Task, Trouble};
 use crate::ops::{self, OpenOptions, Project, RunOptions, Stop};
 use crate::plan::PlanOptions;
+use crate::sandbox::Sandbox;
 
 /// Does what the arguments without a subcommand ask for.
 pub fn run(arguments: &Arguments, output: &Output, stop: &Stop) -> Done {
@@ -28,10 +29,20 @@ pub fn run(arguments: &Arguments, output: &Output, stop: &Stop) -> Done {
     };
     refuse_mistyped_command(text)?;
     let task = Task::parse(text).kind(Trouble::Request)?;
-    let create = !front.plan_only && !front.show_patterns;
-    let project = Project::open(&arguments.shared.directory, OpenOptions { create: create || front.plan_only, init: front.init })?;
     let mut terminal = Terminal::new(output);
-    let mut options = PlanOptions { pattern: None, explore: front.explore };
+    let sandbox = match front.plan_only || front.show_patterns {
+        true => None,
+        false => Some(sandbox(arguments, &mut terminal)?),
+    };
+    let open = OpenOptions {
+        create: true,
+        init: front.init,
+    };
+    let project = Project::open(&arguments.shared.directory, open)?;
+    let mut options = PlanOptions {
+        pattern: None,
+        explore: front.explore,
+    };
     if let Some(id) = &front.pattern_id {
         options.pattern = Some(id.parse().kind(Trouble::Request)?);
     }
@@ -47,32 +58,52 @@ pub fn run(arguments: &Arguments, output: &Output, stop: &Stop) -> Done {
         ops::save(&project, &planned)?;
         return plan_only(output, &planned);
     }
-    let report = ops::start(&project, &planned, run_options(arguments), &mut terminal, stop)?;
+    let sandbox = match sandbox {
+        Some(sandbox) => sandbox,
+        None => self::sandbox(arguments, &mut terminal)?,
+    };
+    let options = run_options(arguments);
+    let report = ops::start(&project, &planned, sandbox, options, &mut terminal, stop)?;
     finish(output, &report, stop)
 }
 
 /// Runs the plan of `implement`.
-pub fn implement(arguments: &Arguments, implement: &Implement, output: &Output, stop: &Stop) -> Done {
+pub fn implement(
+    arguments: &Arguments,
+    implement: &Implement,
+    output: &Output,
+    stop: &Stop,
+) -> Done {
     execute(arguments, &implement.plan, output, stop)
 }
 
 fn execute(arguments: &Arguments, plan: &str, output: &Output, stop: &Stop) -> Done {
+    let mut terminal = Terminal::new(output);
+    let sandbox = sandbox(arguments, &mut terminal)?;
     let project = Project::open(&arguments.shared.directory, OpenOptions::default())?;
     let planned = ops::find_plan(&project, plan)?;
-    let mut terminal = Terminal::new(output);
-    let report = ops::start(&project, &planned, run_options(arguments), &mut terminal, stop)?;
+    let options = run_options(arguments);
+    let report = ops::start(&project, &planned, sandbox, options, &mut terminal, stop)?;
     finish(output, &report, stop)
 }
 
 fn resume(arguments: &Arguments, run: &str, output: &Output, stop: &Stop) -> Done {
-    let project = Project::open(&arguments.shared.directory, OpenOptions::default())?;
     let mut terminal = Terminal::new(output);
-    let report = ops::resume(&project, run, run_options(arguments), &mut terminal, stop)?;
+    let sandbox = sandbox(arguments, &mut terminal)?;
+    let project = Project::open(&arguments.shared.directory, OpenOptions::default())?;
+    let options = run_options(arguments);
+    let report = ops::resume(&project, run, sandbox, options, &mut terminal, stop)?;
     finish(output, &report, stop)
 }
 
 fn run_options(arguments: &Arguments) -> RunOptions {
-    RunOptions { unsandboxed: arguments.shared.unsandboxed, no_merge: arguments.shared.no_merge }
+    RunOptions {
+        no_merge: arguments.shared.no_merge,
+    }
+}
+
+fn sandbox(arguments: &Arguments, terminal: &mut Terminal<'_>) -> anyhow::Result<Sandbox> {
+    ops::choose_sandbox(arguments.shared.unsandboxed, terminal)
 }
 
 /// A single word is hardly a task; one that looks like a command is asked about.
@@ -81,17 +112,27 @@ fn refuse_mistyped_command(text: &str) -> anyhow::Result<()> {
     if word.contains(char::is_whitespace) {
         return Ok(());
     }
-    let near = COMMANDS.iter().map(|command| (strsim::jaro_winkler(command, word), command)).max_by(|a, b| a.0.total_cmp(&b.0));
+    let near = COMMANDS
+        .iter()
+        .map(|command| (strsim::jaro_winkler(command, word), command))
+        .max_by(|a, b| a.0.total_cmp(&b.0));
     match near {
-        Some((likeness, command)) if likeness > 0.85 => Err(anyhow!("there is no command `{word}`"))
-            .kind(Trouble::Request)
-            .hint(format!("did you mean `orchestrate {command}`? a task is a sentence in quotes")),
+        Some((likeness, command)) if likeness > 0.85 => {
+            Err(anyhow!("there is no command `{word}`"))
+                .kind(Trouble::Request)
+                .hint(format!(
+                    "did you mean `orchestrate {command}`? a task is a sentence in quotes"
+                ))
+        }
         _ => Ok(()),
     }
 }
 
 /// Shows the patterns; returns the one to go on with, or none where there is nobody to choose.
-fn choose<'a>(output: &Output, patterns: &'a [PatternCandidate]) -> anyhow::Result<Option<&'a PatternCandidate>> {
+fn choose<'a>(
+    output: &Output,
+    patterns: &'a [PatternCandidate],
+) -> anyhow::Result<Option<&'a PatternCandidate>> {
     let list: Vec<_> = patterns
         .iter()
         .enumerate()
@@ -109,15 +150,30 @@ fn choose<'a>(output: &Output, patterns: &'a [PatternCandidate]) -> anyhow::Resu
         })
         .collect();
     output.document(&serde_json::json!({ "patterns": list }))?;
-    let noun = if patterns.len() == 1 { "pattern" } else { "patterns" };
+    let noun = if patterns.len() == 1 {
+        "pattern"
+    } else {
+        "patterns"
+    };
     output.line(&format!("Found {} {noun}:", patterns.len()));
     for (index, candidate) in patterns.iter().enumerate() {
         let star = if index == 0 { " ⭐ Recommended" } else { "" };
-        output.line(&format!("  {}. {} ({}) `{}`{star}", index + 1, candidate.pattern.title, candidate.odds.words(), candidate.pattern.id));
+        output.line(&format!(
+            "  {}. {} ({}) `{}`{star}",
+            index + 1,
+            candidate.pattern.title,
+            candidate.odds.words(),
+            candidate.pattern.id
+        ));
     }
-    let numbers: Vec<String> = (1..=patterns.len()).map(|number| number.to_string()).collect();
+    let numbers: Vec<String> = (1..=patterns.len())
+        .map(|number| number.to_string())
+        .collect();
     loop {
-        let question = format!("\nChoose pattern [{}] or proceed with recommendation:", numbers.join("/"));
+        let question = format!(
+            "\nChoose pattern [{}] or proceed with recommendation:",
+            numbers.join("/")
+        );
         let Some(answer) = output.ask(&question).filter(|_| !patterns.is_empty()) else {
             return Ok(None);
         };
@@ -132,7 +188,11 @@ fn choose<'a>(output: &Output, patterns: &'a [PatternCandidate]) -> anyhow::Resu
 }
 
 fn plan_only(output: &Output, planned: &ops::Planned) -> Done {
-    let paths: Vec<&str> = planned.files.iter().map(|(path, _)| path.as_str()).collect();
+    let paths: Vec<&str> = planned
+        .files
+        .iter()
+        .map(|(path, _)| path.as_str())
+        .collect();
     output.document(&serde_json::json!({
         "status": "planned",
         "plan": planned.id.as_str(),
@@ -144,7 +204,9 @@ fn plan_only(output: &Output, planned: &ops::Planned) -> Done {
         "remarks": planned.plan.remarks,
     }))?;
     output.line(&format!("Plan: {}", planned.id));
-    paths.iter().for_each(|path| output.line(&format!("  {path}")));
+    paths
+        .iter()
+        .for_each(|path| output.line(&format!("  {path}")));
     output.line(&format!("To run it: orchestrate --execute {}", planned.id));
     Ok(0)
 }
@@ -154,14 +216,26 @@ fn finish(output: &Output, report: &RunReport, stop: &Stop) -> Done {
     let short = |commit: &crate::model::Oid| commit.short().to_string();
     match report.status {
         RunStatus::Done => {
-            output.line(&format!("Done: {} steps, {} checks passed.", report.steps.len(), report.checks.passed));
+            output.line(&format!(
+                "Done: {} steps, {} checks passed.",
+                report.steps.len(),
+                report.checks.passed
+            ));
             if let Some(path) = &report.report {
                 output.line(&format!("Report: {path}"));
             }
         }
-        _ => output.line(&format!("Not done: {}", report.reason.as_deref().unwrap_or("it was not finished"))),
+        _ => output.line(&format!(
+            "Not done: {}",
+            report.reason.as_deref().unwrap_or("it was not finished")
+        )),
     }
-    output.line(&format!("Run: {} on branch {}, commit {}", report.run, report.branch, report.commit.as_ref().map(short).unwrap_or_default()));
+    output.line(&format!(
+        "Run: {} on branch {}, commit {}",
+        report.run,
+        report.branch,
+        report.commit.as_ref().map(short).unwrap_or_default()
+    ));
     if let Some(next) = &report.next {
         output.line(&format!("To resume: {next}"));
     }

@@ -31,7 +31,10 @@ type Done = anyhow::Result<u8>;
 /// Does what the arguments of this process ask for.
 pub fn main() -> ExitCode {
     // The launcher is this program again; it has to be told apart before anything else is done.
-    if std::env::args_os().nth(1).is_some_and(|first| first == sandbox::LAUNCH) {
+    if std::env::args_os()
+        .nth(1)
+        .is_some_and(|first| first == sandbox::LAUNCH)
+    {
         return sandbox::launcher_main();
     }
     let arguments = match Arguments::try_parse() {
@@ -44,7 +47,9 @@ pub fn main() -> ExitCode {
     };
     let output = Output::new(&arguments.shared);
     let stop = Stop::default();
-    let code = match std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| run(&arguments, &output, &stop))) {
+    let code = match std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+        run(&arguments, &output, &stop)
+    })) {
         Ok(Ok(code)) => code,
         Ok(Err(error)) => failure::print(&output, &error, stop.signal()),
         Err(_) => failure::bug(&output),
@@ -58,7 +63,9 @@ fn run(arguments: &Arguments, output: &Output, stop: &Stop) -> Done {
         None => front::run(arguments, output, stop),
         Some(Command::Implement(implement)) => front::implement(arguments, implement, output, stop),
         Some(Command::Research(research)) => research::run(arguments, research, output),
-        Some(Command::DiscoverPatterns(discover)) => discover_patterns::run(arguments, discover, output),
+        Some(Command::DiscoverPatterns(discover)) => {
+            discover_patterns::run(arguments, discover, output)
+        }
         Some(Command::Run(command)) => run::run(arguments, command, output),
         Some(Command::Status) => run::status(arguments, output),
         Some(Command::Pattern(command)) => pattern::run(arguments, command, output),
@@ -82,7 +89,10 @@ fn listen(output: &Output, stop: &Stop) -> anyhow::Result<()> {
             }
             std::process::exit(i32::from(signal.exit_code()));
         }
-        output.progress(&format!("\n{}: stopping after a checkpoint; once more stops at once", signal.name()));
+        output.progress(&format!(
+            "\n{}: stopping after a checkpoint; once more stops at once",
+            signal.name()
+        ));
         stop.request(signal);
     })
 }

@@ -34,7 +34,10 @@ impl Output {
             events: shared.progress == ProgressMode::Json,
             lines: !silent && shared.progress != ProgressMode::Json,
             live: !silent && terminal && shared.progress == ProgressMode::Auto,
-            interactive: terminal && std::io::stdin().is_terminal() && !shared.json && !shared.quiet,
+            interactive: terminal
+                && std::io::stdin().is_terminal()
+                && !shared.json
+                && !shared.quiet,
             color: match shared.color {
                 ColorMode::Auto => ColorChoice::Auto,
                 ColorMode::Always => ColorChoice::Always,
@@ -46,7 +49,12 @@ impl Output {
     /// Writes a line of the result, or nothing where a document is asked for.
     pub fn line(&self, text: &str) {
         if !self.json {
-            writeln!(AutoStream::new(std::io::stdout(), self.color), "{}", painted(text)).ok();
+            writeln!(
+                AutoStream::new(std::io::stdout(), self.color),
+                "{}",
+                painted(text)
+            )
+            .ok();
         }
     }
 
@@ -72,7 +80,12 @@ impl Output {
 
     /// Writes a line that is shown whatever the arguments say.
     pub fn error(&self, text: &str) {
-        writeln!(AutoStream::new(std::io::stderr(), self.color), "{}", painted(text)).ok();
+        writeln!(
+            AutoStream::new(std::io::stderr(), self.color),
+            "{}",
+            painted(text)
+        )
+        .ok();
     }
 
     /// Writes a question without ending its line, and returns the answer; none where nobody can be asked.
@@ -102,7 +115,11 @@ fn painted(text: &str) -> String {
     for (mark, color) in marks {
         if text[start..].starts_with(mark) {
             let style = Style::new().fg_color(Some(color.into()));
-            return format!("{}{style}{mark}{style:#}{}", &text[..start], &text[start + mark.len()..]);
+            return format!(
+                "{}{style}{mark}{style:#}{}",
+                &text[..start],
+                &text[start + mark.len()..]
+            );
         }
     }
     text.to_string()

@@ -14,8 +14,12 @@ pub fn run(arguments: &Arguments, command: &PatternCommand, output: &Output) -> 
     match command {
         PatternCommand::List => print(output, &listed(&project).collect::<Vec<_>>()),
         PatternCommand::Show { pattern } => {
-            let Some((found, odds)) = listed(&project).find(|(known, _)| known.id.as_str() == pattern) else {
-                return Err(anyhow!("there is no pattern `{pattern}`")).kind(Trouble::Request).hint("orchestrate pattern list");
+            let Some((found, odds)) =
+                listed(&project).find(|(known, _)| known.id.as_str() == pattern)
+            else {
+                return Err(anyhow!("there is no pattern `{pattern}`"))
+                    .kind(Trouble::Request)
+                    .hint("orchestrate pattern list");
             };
             output.document(&document(found, &odds))?;
             if !output.json {
@@ -29,15 +33,27 @@ pub fn run(arguments: &Arguments, command: &PatternCommand, output: &Output) -> 
 
 /// Returns every pattern with its odds.
 pub fn listed(project: &Project) -> impl Iterator<Item = (&Pattern, Odds)> {
-    project.patterns.iter().map(|proven| (&proven.pattern, Odds::of(&proven.evidence)))
+    project
+        .patterns
+        .iter()
+        .map(|proven| (&proven.pattern, Odds::of(&proven.evidence)))
 }
 
 /// Prints a list of patterns.
 pub fn print(output: &Output, patterns: &[(&Pattern, Odds)]) -> Done {
-    let documents: Vec<_> = patterns.iter().map(|(pattern, odds)| document(pattern, odds)).collect();
+    let documents: Vec<_> = patterns
+        .iter()
+        .map(|(pattern, odds)| document(pattern, odds))
+        .collect();
     output.document(&serde_json::json!({ "patterns": documents }))?;
     for (pattern, odds) in patterns {
-        output.line(&format!("{}: {} ({}, {})", pattern.id, pattern.title, odds.standing.word(), odds.words()));
+        output.line(&format!(
+            "{}: {} ({}, {})",
+            pattern.id,
+            pattern.title,
+            odds.standing.word(),
+            odds.words()
+        ));
     }
     if patterns.is_empty() {
         output.line("no pattern matches; all of them: orchestrate pattern list");

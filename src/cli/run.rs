@@ -26,24 +26,47 @@ fn list(project: &Project, output: &Output, wanted: impl Fn(&RunSummary) -> bool
     let runs: Vec<&RunSummary> = runs.iter().filter(|run| wanted(run)).collect();
     output.document(&serde_json::json!({ "runs": runs, "complaints": complaints }))?;
     for run in &runs {
-        output.line(&format!("{} {} {}/{} steps, \"{}\"", run.run, word(run.status), run.steps_done, run.steps, run.task));
-        if matches!(run.status, RunStatus::Paused | RunStatus::Failed | RunStatus::Interrupted | RunStatus::Running) {
+        output.line(&format!(
+            "{} {} {}/{} steps, \"{}\"",
+            run.run,
+            word(run.status),
+            run.steps_done,
+            run.steps,
+            run.task
+        ));
+        if matches!(
+            run.status,
+            RunStatus::Paused | RunStatus::Failed | RunStatus::Interrupted | RunStatus::Running
+        ) {
             output.line(&format!("  orchestrate --resume {}", run.run));
         }
     }
     if runs.is_empty() {
         output.line("no runs");
     }
-    complaints.iter().for_each(|complaint| output.error(&format!("⚠️ {complaint}")));
+    complaints
+        .iter()
+        .for_each(|complaint| output.error(&format!("⚠️ {complaint}")));
     Ok(0)
 }
 
 fn show(output: &Output, report: &RunReport) -> Done {
     output.document(report)?;
-    output.line(&format!("{}: {}, \"{}\"", report.run, word(report.status), report.task));
+    output.line(&format!(
+        "{}: {}, \"{}\"",
+        report.run,
+        word(report.status),
+        report.task
+    ));
     for (number, step) in report.steps.iter().enumerate() {
         let commit = step.commit.as_ref().map_or("-", |commit| commit.short());
-        output.line(&format!("  {}. {} {} ({}) {commit}", number + 1, step.id, step.status, step.plugin));
+        output.line(&format!(
+            "  {}. {} {} ({}) {commit}",
+            number + 1,
+            step.id,
+            step.status,
+            step.plugin
+        ));
     }
     if let Some(reason) = &report.reason {
         output.line(&format!("  {reason}"));

@@ -17,7 +17,11 @@ pub struct Terminal<'a> {
 impl<'a> Terminal<'a> {
     /// Returns a terminal that shows what `output` allows.
     pub fn new(output: &'a Output) -> Terminal<'a> {
-        Terminal { output, progress: Progress::new(output.live), started: Instant::now() }
+        Terminal {
+            output,
+            progress: Progress::new(output.live),
+            started: Instant::now(),
+        }
     }
 
     fn say(&self, text: &str) {
@@ -33,18 +37,38 @@ impl<'a> Terminal<'a> {
                     "integrations" => "Mapping integration patterns",
                     _ => "Checking success rates and known issues",
                 };
-                self.say(&format!("[Agent {}] {doing}: {}", index + 1, analysis.summary));
+                self.say(&format!(
+                    "[Agent {}] {doing}: {}",
+                    index + 1,
+                    analysis.summary
+                ));
             }
             Note::ResearchDone { research } => {
-                let needs: Vec<&str> = research.needs.iter().map(|need| need.capability.as_str()).collect();
-                self.say(&format!("\n✓ Research complete ({})", report::duration(self.started.elapsed().as_millis() as u64)));
+                let needs: Vec<&str> = research
+                    .needs
+                    .iter()
+                    .map(|need| need.capability.as_str())
+                    .collect();
+                self.say(&format!(
+                    "\n✓ Research complete ({})",
+                    report::duration(self.started.elapsed().as_millis() as u64)
+                ));
                 self.say(&format!("  - Understood: {}", needs.join(", ")));
-                let relevant = research.plugins.iter().filter(|candidate| candidate.ruled_out.is_none());
-                let mut names: Vec<String> = relevant.map(|candidate| candidate.plugin.id.to_string()).collect();
+                let relevant = research
+                    .plugins
+                    .iter()
+                    .filter(|candidate| candidate.ruled_out.is_none());
+                let mut names: Vec<String> = relevant
+                    .map(|candidate| candidate.plugin.id.to_string())
+                    .collect();
                 names.sort();
                 names.dedup();
                 self.say(&format!("  - Found {} relevant plugins", names.len()));
-                let fitting = research.patterns.iter().filter(|candidate| candidate.fits()).count();
+                let fitting = research
+                    .patterns
+                    .iter()
+                    .filter(|candidate| candidate.fits())
+                    .count();
                 self.say(&format!("  - Identified {fitting} patterns that fit"));
             }
             _ => {}
@@ -56,8 +80,15 @@ impl Watch for Terminal<'_> {
     fn note(&mut self, note: Note<'_>) {
         match &note {
             Note::Sandbox { describe } => self.say(&format!("Sandbox: {describe}")),
-            Note::ResearchStarted { .. } | Note::Analyst { .. } | Note::ResearchDone { .. } => self.research(&note),
-            Note::Planned { id, plan, odds, estimate } => {
+            Note::ResearchStarted { .. } | Note::Analyst { .. } | Note::ResearchDone { .. } => {
+                self.research(&note)
+            }
+            Note::Planned {
+                id,
+                plan,
+                odds,
+                estimate,
+            } => {
                 self.say("\n⚙️ Phase 2: Planning workflow...\n");
                 for line in report::plan_lines(id, plan, odds, *estimate) {
                     self.say(&line);
@@ -65,15 +96,21 @@ impl Watch for Terminal<'_> {
             }
             Note::Doing { what } => self.say(&format!("\n⚙️ {what}")),
             Note::Resumed { run, done, commit } => {
-                self.say(&format!("Resuming `{run}` from checkpoint {commit}: completed steps {done} are kept"));
+                self.say(&format!(
+                    "Resuming `{run}` from checkpoint {commit}: completed steps {done} are kept"
+                ));
             }
             Note::Learned { lines } => {
                 self.say("");
                 lines.iter().for_each(|line| self.say(line));
                 self.say("\n✓ Learning complete");
             }
-            Note::Merged { branch, commit } => self.say(&format!("\n✓ Merged into `{branch}` as {commit}")),
-            Note::NotMerged { why, command } => self.say(&format!("\n⚠️ not merged: {why}\nhint: {command}")),
+            Note::Merged { branch, commit } => {
+                self.say(&format!("\n✓ Merged into `{branch}` as {commit}"))
+            }
+            Note::NotMerged { why, command } => {
+                self.say(&format!("\n⚠️ not merged: {why}\nhint: {command}"))
+            }
             Note::Warning { text } => self.say(&format!("⚠️ {text}")),
         }
     }
@@ -84,7 +121,10 @@ impl Watch for Terminal<'_> {
         {
             self.output.error(&line);
         }
-        if matches!(event.event, EventKind::StepStarted { .. } | EventKind::AttemptStarted { .. }) {
+        if matches!(
+            event.event,
+            EventKind::StepStarted { .. } | EventKind::AttemptStarted { .. }
+        ) {
             self.progress.restart();
         }
         for line in report::event_lines(plan, state, event) {
@@ -92,7 +132,10 @@ impl Watch for Terminal<'_> {
         }
         match event.event {
             EventKind::AttemptStarted { .. } => self.progress.say("running"),
-            EventKind::StepFinished { .. } | EventKind::RunPaused { .. } | EventKind::RunFailed { .. } | EventKind::RunInterrupted { .. } => {
+            EventKind::StepFinished { .. }
+            | EventKind::RunPaused { .. }
+            | EventKind::RunFailed { .. }
+            | EventKind::RunInterrupted { .. } => {
                 self.progress.clear();
             }
             _ => {}
@@ -112,8 +155,14 @@ impl Watch for Terminal<'_> {
             return false;
         }
         self.progress.clear();
-        self.say(&format!("  ✗ Failed: {reason}\n\n  ⚠️ Manual action required:"));
-        actions.iter().for_each(|action| self.say(&format!("    - {action}")));
-        self.output.ask("\n  Retry after fixing? [y/n]").is_some_and(|answer| matches!(answer.as_str(), "y" | "yes"))
+        self.say(&format!(
+            "  ✗ Failed: {reason}\n\n  ⚠️ Manual action required:"
+        ));
+        actions
+            .iter()
+            .for_each(|action| self.say(&format!("    - {action}")));
+        self.output
+            .ask("\n  Retry after fixing? [y/n]")
+            .is_some_and(|answer| matches!(answer.as_str(), "y" | "yes"))
     }
 }

@@ -37,7 +37,10 @@ pub fn watch(on_signal: impl Fn(Signal, usize) + Send + 'static) -> Result<()> {
     let (mut interrupts, mut terminations) = {
         let _guard = runtime.enter();
         let interrupts = signal(SignalKind::interrupt()).context("cannot watch for SIGINT")?;
-        (interrupts, signal(SignalKind::terminate()).context("cannot watch for SIGTERM")?)
+        (
+            interrupts,
+            signal(SignalKind::terminate()).context("cannot watch for SIGTERM")?,
+        )
     };
     let watching = async move {
         for count in 1.. {

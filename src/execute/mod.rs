@@ -13,8 +13,11 @@ use std::time::{Duration, Instant};
 
 use anyhow::Result;
 
-use crate::model::{Action, Event, EventKind, Failure, FailureKind, Finding, Plan, Remedy, RunState, ServiceUse, Step, StepId};
-use crate::workspace::{Workspace, failure};
+use crate::model::{
+    Action, Event, EventKind, Failure, FailureKind, Finding, Plan, Remedy, RunState, ServiceUse,
+    Step, StepId,
+};
+use crate::workspace::{Line, Workspace, failure};
 pub use interrupt::{Signal, watch};
 use recovery::Next;
 
@@ -35,7 +38,7 @@ pub trait Host {
     /// Says which signal asked to stop, if one did.
     fn stopped(&self) -> Option<String>;
     /// Shows what a program prints while it runs.
-    fn show(&mut self, line: &str);
+    fn show(&mut self, line: Line<'_>);
 }
 
 /// What the checks of a step found.
@@ -56,7 +59,13 @@ pub enum Ended {
 /// Carries out what is left of the plan, and returns with the state that its events amount to.
 pub fn execute(plan: &Plan, state: RunState, host: &mut dyn Host) -> Result<(RunState, Ended)> {
     let limit = plan.constraints.max_time_s.map(Duration::from_secs);
-    let mut execution = Execution { plan, state, host, started: Instant::now(), limit };
+    let mut execution = Execution {
+        plan,
+        state,
+        host,
+        started: Instant::now(),
+        limit,
+    };
     let ended = execution.run()?;
     Ok((execution.state, ended))
 }
@@ -80,7 +89,11 @@ impl Execution<'_> {
     fn run(&mut self) -> Result<Ended> {
         while let Some(next) = self.state.next_step() {
             let id = next.id.clone();
-            let step = self.plan.step(&id).expect("the state has the steps of the plan").clone();
+            let step = self
+                .plan
+                .step(&id)
+                .expect("the state has the steps of the plan")
+                .clone();
             if let Some(ended) = self.step(&step)? {
                 return Ok(ended);
             }
@@ -92,14 +105,21 @@ impl Execution<'_> {
 
     /// Carries one step out; returns how the run ended if it did.
     fn step(&mut self, step: &Step) -> Result<Option<Ended>> {
-        self.emit(EventKind::StepStarted { step: step.id.clone() })?;
+        self.emit(EventKind::StepStarted {
+            step: step.id.clone(),
+        })?;
         loop {
             if let Some(ended) = self.interrupted()? {
                 return Ok(Some(ended));
             }
-            if self.limit.is_some_and(|limit| self.started.elapsed() >= limit) {
+            if self
+                .limit
+                .is_some_and(|limit| self.started.elapsed() >= limit)
+            {
                 let seconds = self.plan.constraints.max_time_s.unwrap_or_default();
-                return self.abort(step, format!("`max-time`, {seconds} s, is used up")).map(Some);
+                return self
+                    .abort(step, format!("`max-time`, {seconds} s, is used up"))
+                    .map(Some);
             }
             let began = Instant::now();
             match self.attempt(step)? {
@@ -117,16 +137,28 @@ impl Execution<'_> {
         let current = self.current(&step.id);
         let action = current.action_of(step).clone();
         let attempt = current.attempts[current.action] + 1;
-        let remedies: Vec<Remedy> =
-            action.remedies.iter().filter(|remedy| current.remedies.contains(&remedy.id)).cloned().collect();
-        self.emit(EventKind::AttemptStarted { step: step.id.clone(), plugin: action.plugin.clone(), attempt })?;
+        let remedies: Vec<Remedy> = action
+            .remedies
+            .iter()
+            .filter(|remedy| current.remedies.contains(&remedy.id))
+            .cloned()
+            .collect();
+        self.emit(EventKind::AttemptStarted {
+            step: step.id.clone(),
+            plugin: action.plugin.clone(),
+            attempt,
+        })?;
         let mut workspace = match self.host.prepare(step, &action)? {
             Ok(workspace) => workspace,
             Err(failure) => return Ok(Err(failure)),
         };
         let timeout = self.time_left(Duration::from_secs(step.timeout_s));
         let host = &mut *self.host;
-        if let Err(failure) = runner::run(&action, &mut workspace, &remedies, timeout, &mut |line| host.show(line))? {
+        if let Err(failure) =
+            runner::run(&action, &mut workspace, &remedies, timeout, &mut |line| {
+                host.show(line)
+            })?
+        {
             return Ok(Err(failure));
         }
         let verdict = self.host.verify(step, &mut workspace)?;
@@ -139,7 +171,10 @@ impl Execution<'_> {
         if let Err(failure) = self.host.integrate(step, &action)? {
             return Ok(Err(failure));
         }
-        Ok(Ok(Success { findings: verdict.findings, services: workspace.services }))
+        Ok(Ok(Success {
+            findings: verdict.findings,
+            services: workspace.services,
+        }))
     }
 
     fn finish(&mut self, step: &Step, success: Success, began: Instant) -> Result<()> {
@@ -172,17 +207,31 @@ impl Execution<'_> {
         })?;
         match recovery::next(step, self.current(&step.id), &failure) {
             Next::Remedy(remedy) => {
-                let note = remedy.note.clone().unwrap_or_else(|| failure.message.clone());
-                let event = EventKind::RemedyChosen { step: step.id.clone(), plugin, remedy: remedy.id.clone(), note };
+                let note = remedy
+                    .note
+                    .clone()
+                    .unwrap_or_else(|| failure.message.clone());
+                let event = EventKind::RemedyChosen {
+                    step: step.id.clone(),
+                    plugin,
+                    remedy: remedy.id.clone(),
+                    note,
+                };
                 self.emit(event).map(|()| None)
             }
             Next::Retry { wait } => {
-                self.emit(EventKind::RetryPlanned { step: step.id.clone(), wait_ms: wait.as_millis() as u64 })?;
+                self.emit(EventKind::RetryPlanned {
+                    step: step.id.clone(),
+                    wait_ms: wait.as_millis() as u64,
+                })?;
                 self.host.wait(wait);
                 Ok(None)
             }
             Next::Fallback(action) => {
-                let event = EventKind::FallbackChosen { step: step.id.clone(), plugin: action.plugin.clone() };
+                let event = EventKind::FallbackChosen {
+                    step: step.id.clone(),
+                    plugin: action.plugin.clone(),
+                };
                 self.emit(event).map(|()| None)
             }
             Next::Person(actions) => self.pause(step, &failure.message, actions),
@@ -197,13 +246,20 @@ impl Execution<'_> {
         if let Some(ended) = self.interrupted()? {
             return Ok(Some(ended));
         }
-        let event = EventKind::RunPaused { step: step.id.clone(), reason: reason.to_string(), actions };
+        let event = EventKind::RunPaused {
+            step: step.id.clone(),
+            reason: reason.to_string(),
+            actions,
+        };
         self.emit(event)?;
         Ok(Some(Ended::Paused))
     }
 
     fn abort(&mut self, step: &Step, reason: String) -> Result<Ended> {
-        self.emit(EventKind::RunFailed { step: step.id.clone(), reason })?;
+        self.emit(EventKind::RunFailed {
+            step: step.id.clone(),
+            reason,
+        })?;
         Ok(Ended::Failed)
     }
 
@@ -222,11 +278,15 @@ impl Execution<'_> {
     }
 
     fn current(&self, id: &StepId) -> &crate::model::StepState {
-        self.state.step(id).expect("the state has the steps of the plan")
+        self.state
+            .step(id)
+            .expect("the state has the steps of the plan")
     }
 
     fn time_left(&self, timeout: Duration) -> Duration {
-        let left = self.limit.map(|limit| limit.saturating_sub(self.started.elapsed()));
+        let left = self
+            .limit
+            .map(|limit| limit.saturating_sub(self.started.elapsed()));
         left.map_or(timeout, |left| left.min(timeout))
     }
 }

@@ -30,7 +30,10 @@ pub fn next<'a>(step: &'a Step, state: &StepState, failure: &Failure) -> Next<'a
         return Next::Person(failure.actions.clone());
     }
     let action = state.action_of(step);
-    let known = action.remedies.iter().find(|remedy| !state.remedies.contains(&remedy.id) && matches(remedy, failure));
+    let known = action
+        .remedies
+        .iter()
+        .find(|remedy| !state.remedies.contains(&remedy.id) && matches(remedy, failure));
     let asks = match known.map(|remedy| (remedy, remedy.repair())) {
         Some((_, Ok(Repair::Ask(actions)))) => Some(actions.to_vec()),
         Some((remedy, Ok(_))) => return Next::Remedy(remedy),
@@ -38,7 +41,9 @@ pub fn next<'a>(step: &'a Step, state: &StepState, failure: &Failure) -> Next<'a
     };
     let attempts = state.attempts[state.action];
     if failure.kind.may_pass() && attempts < step.attempts_max {
-        return Next::Retry { wait: backoff(step.backoff_ms, attempts) };
+        return Next::Retry {
+            wait: backoff(step.backoff_ms, attempts),
+        };
     }
     if let Some(fallback) = step.fallbacks.get(state.action) {
         return Next::Fallback(fallback);
@@ -48,7 +53,8 @@ pub fn next<'a>(step: &'a Step, state: &StepState, failure: &Failure) -> Next<'a
 
 fn matches(remedy: &Remedy, failure: &Failure) -> bool {
     // The plan was checked: what is no regular expression does not get here.
-    Regex::new(&remedy.when).is_ok_and(|when| when.is_match(&failure.output) || when.is_match(&failure.message))
+    Regex::new(&remedy.when)
+        .is_ok_and(|when| when.is_match(&failure.output) || when.is_match(&failure.message))
 }
 
 /// Doubles with each attempt.

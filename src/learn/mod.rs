@@ -8,7 +8,8 @@ use anyhow::Result;
 use similar::TextDiff;
 
 use crate::model::{
-    Evidence, EvidenceResult, FailureSeen, IssueSeen, KnownIssue, Pattern, PatternId, PatternStep, Phase, Plan, PlanId, RunId, RunState, SCHEMA, StepState,
+    Evidence, EvidenceResult, FailureSeen, IssueSeen, KnownIssue, Pattern, PatternId, PatternStep,
+    Phase, Plan, PlanId, RunId, RunState, SCHEMA, StepState,
 };
 
 /// What a run teaches.
@@ -48,14 +49,31 @@ pub fn learn(context: &LessonContext<'_>) -> Lesson {
         run: context.run.clone(),
         plan: context.plan_id.clone(),
         at: context.at,
-        result: if failed { EvidenceResult::Failure } else { EvidenceResult::Success },
-        duration_ms: context.state.steps.iter().map(|step| step.duration_ms).sum(),
-        plugins: used.map(|(step, state)| state.action_of(step).plugin.clone()).collect(),
+        result: if failed {
+            EvidenceResult::Failure
+        } else {
+            EvidenceResult::Success
+        },
+        duration_ms: context
+            .state
+            .steps
+            .iter()
+            .map(|step| step.duration_ms)
+            .sum(),
+        plugins: used
+            .map(|(step, state)| state.action_of(step).plugin.clone())
+            .collect(),
         issues: context.state.steps.iter().flat_map(issues).collect(),
     };
     Lesson {
-        pattern: context.known.map_or_else(|| context.name.clone(), |pattern| pattern.id.clone()),
-        proposal: if failed { None } else { proposal(context, &evidence) },
+        pattern: context
+            .known
+            .map_or_else(|| context.name.clone(), |pattern| pattern.id.clone()),
+        proposal: if failed {
+            None
+        } else {
+            proposal(context, &evidence)
+        },
         evidence,
     }
 }
@@ -95,12 +113,19 @@ fn proposal(context: &LessonContext<'_>, evidence: &Evidence) -> Option<Proposal
     let mut pattern = match context.known {
         Some(pattern) => pattern.clone(),
         None => {
-            lines.push(format!("a new pattern, `{}`, from a composed plan that worked", context.name));
+            lines.push(format!(
+                "a new pattern, `{}`, from a composed plan that worked",
+                context.name
+            ));
             composed(context)
         }
     };
     for seen in evidence.issues.iter().filter(|seen| seen.remedy.is_some()) {
-        let known = KnownIssue { plugin: seen.plugin.clone(), issue: seen.issue.clone(), remedy: seen.remedy.clone() };
+        let known = KnownIssue {
+            plugin: seen.plugin.clone(),
+            issue: seen.issue.clone(),
+            remedy: seen.remedy.clone(),
+        };
         if !pattern.known_issues.contains(&known) {
             lines.push(format!("known issue added: \"{}\"", seen.issue));
             pattern.known_issues.push(known);
@@ -114,7 +139,11 @@ fn composed(context: &LessonContext<'_>) -> Pattern {
         Some(PatternStep {
             capability: step.provides.first()?.clone(),
             plugin: step.action.plugin.clone(),
-            fallbacks: step.fallbacks.iter().map(|action| action.plugin.clone()).collect(),
+            fallbacks: step
+                .fallbacks
+                .iter()
+                .map(|action| action.plugin.clone())
+                .collect(),
         })
     });
     Pattern {
@@ -130,6 +159,14 @@ fn composed(context: &LessonContext<'_>) -> Pattern {
 /// Returns the change from one text to another as a unified diff.
 pub fn diff(path: &str, before: &str, after: &str) -> Result<String> {
     let diff = TextDiff::from_lines(before, after);
-    let from = if before.is_empty() { "/dev/null".to_string() } else { format!("a/{path}") };
-    Ok(diff.unified_diff().context_radius(3).header(&from, &format!("b/{path}")).to_string())
+    let from = if before.is_empty() {
+        "/dev/null".to_string()
+    } else {
+        format!("a/{path}")
+    };
+    Ok(diff
+        .unified_diff()
+        .context_radius(3)
+        .header(&from, &format!("b/{path}"))
+        .to_string())
 }

@@ -74,7 +74,9 @@ id!(
 impl RunId {
     /// Returns the plan that this is a run of.
     pub fn plan(&self) -> &str {
-        self.0.rsplit_once('.').map_or(self.0.as_str(), |(plan, _)| plan)
+        self.0
+            .rsplit_once('.')
+            .map_or(self.0.as_str(), |(plan, _)| plan)
     }
 
     /// Returns the branch that the run lives on.
@@ -91,11 +93,15 @@ impl Capability {
 }
 
 fn well_formed(text: &str, what: &str, length_max: usize, extra: &str) -> Result<()> {
-    let allowed = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-' || extra.contains(c);
+    let allowed =
+        |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-' || extra.contains(c);
     ensure!(
         !text.is_empty() && text.len() <= length_max,
         "the name of a {what} has 1 to {length_max} characters, and `{}` has {}",
-        text.chars().take(length_max).collect::<String>().escape_debug(),
+        text.chars()
+            .take(length_max)
+            .collect::<String>()
+            .escape_debug(),
         text.chars().count()
     );
     ensure!(
@@ -126,7 +132,9 @@ impl TryFrom<String> for PluginId {
             part.len() <= 100
                 && !part.contains("..")
                 && part.starts_with(|c: char| c.is_ascii_alphanumeric())
-                && part.chars().all(|c| c.is_ascii_alphanumeric() || "._-".contains(c))
+                && part
+                    .chars()
+                    .all(|c| c.is_ascii_alphanumeric() || "._-".contains(c))
         };
         match text.split_once('@') {
             Some((name, marketplace)) if word(name) && word(marketplace) => Ok(PluginId {
@@ -207,7 +215,19 @@ mod tests {
 
     #[test]
     fn names_that_could_be_paths_or_options_are_refused() {
-        for bad in ["", "-x", "a/b", "..", "a..b", "A", "a b", "é", "a.", "a\n", &"a".repeat(200)] {
+        for bad in [
+            "",
+            "-x",
+            "a/b",
+            "..",
+            "a..b",
+            "A",
+            "a b",
+            "é",
+            "a.",
+            "a\n",
+            &"a".repeat(200),
+        ] {
             assert!(bad.parse::<RunId>().is_err(), "{bad:?}");
             assert!(bad.parse::<StepId>().is_err(), "{bad:?}");
         }

@@ -26,7 +26,9 @@ pub use event::{Event, EventKind, Failure, FailureKind, ServiceUse};
 pub use hint::{Hint, Hinted, Kinded, Trouble};
 pub use id::{Capability, Digest, PatternId, PlanId, PluginId, RunId, StepId};
 pub use oid::Oid;
-pub use pattern::{Evidence, IssueSeen, KnownIssue, Odds, Pattern, PatternStep, Result as EvidenceResult, Standing};
+pub use pattern::{
+    Evidence, IssueSeen, KnownIssue, Odds, Pattern, PatternStep, Result as EvidenceResult, Standing,
+};
 pub use plan::{
     Action, CommandLine, Connection, Environment, Fills, Grants, Output, Plan, Remedy, Repair,
     Runner, RunnerUp, Step, Understood,

@@ -247,7 +247,11 @@ impl Plan {
 
     /// Returns the number of the step called `id`, from 1.
     pub fn number(&self, id: &StepId) -> usize {
-        1 + self.steps.iter().position(|step| step.id == *id).unwrap_or(self.steps.len())
+        1 + self
+            .steps
+            .iter()
+            .position(|step| step.id == *id)
+            .unwrap_or(self.steps.len())
     }
 }
 

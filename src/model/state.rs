@@ -2,7 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use super::{Action, Event, EventKind, Failure, Finding, Oid, Plan, PluginId, ServiceUse, Step, StepId};
+use super::{
+    Action, Event, EventKind, Failure, Finding, Oid, Plan, PluginId, ServiceUse, Step, StepId,
+};
 
 /// A run at one moment.
 #[derive(Debug, Clone, PartialEq)]
@@ -23,9 +25,18 @@ pub struct RunState {
 pub enum Phase {
     Waiting,
     Running,
-    Paused { step: StepId, reason: String, actions: Vec<String> },
-    Failed { step: StepId, reason: String },
-    Interrupted { signal: String },
+    Paused {
+        step: StepId,
+        reason: String,
+        actions: Vec<String>,
+    },
+    Failed {
+        step: StepId,
+        reason: String,
+    },
+    Interrupted {
+        signal: String,
+    },
     /// Every step is done; the report and the evidence may still be missing.
     Finished,
     Learned,
@@ -109,7 +120,12 @@ impl RunState {
     /// Moves the state on by one event.
     pub fn apply(&mut self, event: &Event) {
         match &event.event {
-            EventKind::RunStarted { base, onto, sandbox, .. } => {
+            EventKind::RunStarted {
+                base,
+                onto,
+                sandbox,
+                ..
+            } => {
                 self.phase = Phase::Running;
                 self.base = Some(base.clone());
                 self.onto = onto.clone();
@@ -121,14 +137,22 @@ impl RunState {
                 self.sandbox = sandbox.clone();
                 self.reopen();
             }
-            EventKind::StepStarted { step } => self.at(step, |step| step.status = StepStatus::Running),
+            EventKind::StepStarted { step } => {
+                self.at(step, |step| step.status = StepStatus::Running)
+            }
             EventKind::AttemptStarted { step, .. } => {
                 self.at(step, |step| {
                     let action = step.action;
                     step.attempts[action] += 1;
                 });
             }
-            EventKind::AttemptFailed { step, plugin, failure, duration_ms, .. } => {
+            EventKind::AttemptFailed {
+                step,
+                plugin,
+                failure,
+                duration_ms,
+                ..
+            } => {
                 let seen = FailureSeen {
                     plugin: plugin.clone(),
                     failure: failure.clone(),
@@ -139,8 +163,13 @@ impl RunState {
                     step.duration_ms += duration_ms;
                 });
             }
-            EventKind::RemedyChosen { step, remedy, note, .. } => {
-                let chosen = RemedySeen { id: remedy.clone(), note: note.clone() };
+            EventKind::RemedyChosen {
+                step, remedy, note, ..
+            } => {
+                let chosen = RemedySeen {
+                    id: remedy.clone(),
+                    note: note.clone(),
+                };
                 self.at(step, |step| {
                     step.remedies.insert(chosen.id.clone());
                     if let Some(last) = step.failures.last_mut() {
@@ -153,7 +182,13 @@ impl RunState {
                 step.action = (step.action + 1).min(step.attempts.len() - 1);
                 step.remedies.clear();
             }),
-            EventKind::StepFinished { step, findings, services, duration_ms, .. } => {
+            EventKind::StepFinished {
+                step,
+                findings,
+                services,
+                duration_ms,
+                ..
+            } => {
                 self.at(step, |step| {
                     step.status = StepStatus::Done;
                     step.findings = findings.clone();
@@ -161,7 +196,11 @@ impl RunState {
                     step.duration_ms = *duration_ms;
                 });
             }
-            EventKind::RunPaused { step, reason, actions } => {
+            EventKind::RunPaused {
+                step,
+                reason,
+                actions,
+            } => {
                 self.phase = Phase::Paused {
                     step: step.clone(),
                     reason: reason.clone(),
@@ -169,11 +208,16 @@ impl RunState {
                 };
             }
             EventKind::RunFailed { step, reason } => {
-                self.phase = Phase::Failed { step: step.clone(), reason: reason.clone() };
+                self.phase = Phase::Failed {
+                    step: step.clone(),
+                    reason: reason.clone(),
+                };
                 self.at(step, |step| step.status = StepStatus::Failed);
             }
             EventKind::RunInterrupted { signal } => {
-                self.phase = Phase::Interrupted { signal: signal.clone() };
+                self.phase = Phase::Interrupted {
+                    signal: signal.clone(),
+                };
             }
             EventKind::RunFinished { duration_ms } => {
                 self.phase = Phase::Finished;
@@ -185,7 +229,9 @@ impl RunState {
 
     /// Returns the first step that is not done, in the order of the plan.
     pub fn next_step(&self) -> Option<&StepState> {
-        self.steps.iter().find(|step| step.status != StepStatus::Done)
+        self.steps
+            .iter()
+            .find(|step| step.status != StepStatus::Done)
     }
 
     /// Returns the state of the step called `id`.
@@ -195,7 +241,10 @@ impl RunState {
 
     /// Returns how many steps are done.
     pub fn done(&self) -> usize {
-        self.steps.iter().filter(|step| step.status == StepStatus::Done).count()
+        self.steps
+            .iter()
+            .filter(|step| step.status == StepStatus::Done)
+            .count()
     }
 
     fn at(&mut self, id: &StepId, change: impl FnOnce(&mut StepState)) {
@@ -207,7 +256,11 @@ impl RunState {
 
     /// A person has looked at it: what is not done gets its attempts back, and begins with its first action.
     fn reopen(&mut self) {
-        for step in self.steps.iter_mut().filter(|step| step.status != StepStatus::Done) {
+        for step in self
+            .steps
+            .iter_mut()
+            .filter(|step| step.status != StepStatus::Done)
+        {
             step.status = StepStatus::Waiting;
             step.action = 0;
             step.attempts.iter_mut().for_each(|attempts| *attempts = 0);

@@ -59,7 +59,10 @@ impl Task {
             sentence.push_str(&rest[..start]);
             let inside = &rest[start + 1..];
             let column = column_of(text, inside) - 1;
-            let Some(end) = inside.find([']', '[']).filter(|&end| inside[end..].starts_with(']')) else {
+            let Some(end) = inside
+                .find([']', '['])
+                .filter(|&end| inside[end..].starts_with(']'))
+            else {
                 return Err(fault(text, column, "this `[` has no `]`"))
                     .hint("a constraint is written `[prefer: fastapi, jwt]`");
             };
@@ -68,18 +71,29 @@ impl Task {
         }
         sentence.push_str(rest);
         if let Some(end) = sentence.find(']') {
-            return Err(fault(text, column_of_stray(text), "this `]` has no `[` before it"))
-                .hint(format!("a constraint is written `[prefer: ..]`, after: {}", &sentence[..end]));
+            return Err(fault(
+                text,
+                column_of_stray(text),
+                "this `]` has no `[` before it",
+            ))
+            .hint(format!(
+                "a constraint is written `[prefer: ..]`, after: {}",
+                &sentence[..end]
+            ));
         }
         let sentence = sentence.split_whitespace().collect::<Vec<_>>().join(" ");
         if let Some(bad) = sentence.chars().find(|c| c.is_control()) {
             bail!("the task holds the control character U+{:04X}", bad as u32);
         }
         if sentence.is_empty() {
-            return Err(anyhow::anyhow!("the task is empty"))
-                .hint("orchestrate \"Build a REST API with JWT authentication and Redis caching\"");
+            return Err(anyhow::anyhow!("the task is empty")).hint(
+                "orchestrate \"Build a REST API with JWT authentication and Redis caching\"",
+            );
         }
-        Ok(Task { text: sentence, constraints })
+        Ok(Task {
+            text: sentence,
+            constraints,
+        })
     }
 }
 
@@ -89,15 +103,24 @@ fn constraint(text: &str, inside: &str, constraints: &mut Constraints) -> Result
         return Err(fault(text, column, &format!("`[{inside}]` has no `:`")))
             .hint(format!("the constraints are: {KEYS}"));
     };
-    let value_column = column_of(text, value) + value.chars().take_while(|c| c.is_whitespace()).count();
+    let value_column =
+        column_of(text, value) + value.chars().take_while(|c| c.is_whitespace()).count();
     let value = value.trim();
     if value.is_empty() {
-        return Err(fault(text, value_column, &format!("`{}` has no value", key.trim())))
-            .hint("a constraint is written `[prefer: fastapi, jwt]`");
+        return Err(fault(
+            text,
+            value_column,
+            &format!("`{}` has no value", key.trim()),
+        ))
+        .hint("a constraint is written `[prefer: fastapi, jwt]`");
     }
     let at_value = |message: String| fault(text, value_column, &message);
     let once = |set: bool| match set {
-        true => Err(fault(text, column, &format!("`{}` is given twice", key.trim()))),
+        true => Err(fault(
+            text,
+            column,
+            &format!("`{}` is given twice", key.trim()),
+        )),
         false => Ok(()),
     };
     match key.trim() {
@@ -106,8 +129,10 @@ fn constraint(text: &str, inside: &str, constraints: &mut Constraints) -> Result
         "note" => constraints.notes.push(value.to_string()),
         "max-time" => {
             once(constraints.max_time_s.is_some())?;
-            let seconds = seconds(value).ok_or_else(|| at_value(format!("`{value}` is not a time")));
-            constraints.max_time_s = Some(seconds.hint("a time is written `90s`, `10min` or `2h`")?);
+            let seconds =
+                seconds(value).ok_or_else(|| at_value(format!("`{value}` is not a time")));
+            constraints.max_time_s =
+                Some(seconds.hint("a time is written `90s`, `10min` or `2h`")?);
         }
         "quality" => {
             once(constraints.quality.is_some())?;
@@ -128,16 +153,25 @@ fn constraint(text: &str, inside: &str, constraints: &mut Constraints) -> Result
             let near = KEYS.split(", ").max_by(|a, b| {
                 strsim::jaro_winkler(a, unknown).total_cmp(&strsim::jaro_winkler(b, unknown))
             });
-            return Err(fault(text, column, &format!("there is no constraint `{unknown}`")))
-                .hint(format!("did you mean `{}`? the constraints are: {KEYS}", near.unwrap_or("prefer")));
+            return Err(fault(
+                text,
+                column,
+                &format!("there is no constraint `{unknown}`"),
+            ))
+            .hint(format!(
+                "did you mean `{}`? the constraints are: {KEYS}",
+                near.unwrap_or("prefer")
+            ));
         }
     }
     Ok(())
 }
 
-
 fn words(value: &str) -> Result<Vec<String>, String> {
-    let words: Vec<String> = value.split(',').map(|word| word.trim().to_lowercase()).collect();
+    let words: Vec<String> = value
+        .split(',')
+        .map(|word| word.trim().to_lowercase())
+        .collect();
     match words.iter().any(|word| word.is_empty()) {
         true => Err(format!("`{value}` has an empty word between its commas")),
         false => Ok(words),
@@ -153,7 +187,9 @@ fn seconds(value: &str) -> Option<u64> {
         "h" | "hours" | "hour" => 3600,
         _ => return None,
     };
-    number.checked_mul(unit).filter(|&seconds| seconds > 0 && seconds <= 30 * 24 * 3600)
+    number
+        .checked_mul(unit)
+        .filter(|&seconds| seconds > 0 && seconds <= 30 * 24 * 3600)
 }
 
 /// Returns the column, in characters from 1, at which `part` (a slice of `text`) starts.
@@ -201,8 +237,14 @@ mod tests {
         check("x [prefer: FastAPI, jwt]", "prefer: [\"fastapi\", \"jwt\"]");
         check("x [max-time: 10min]", "max_time_s: Some(600)");
         check("x [quality: production-ready]", "Some(ProductionReady)");
-        check("x [note: Redis now on port 6380]", "notes: [\"Redis now on port 6380\"]");
-        check("ETL pipeline: CSV → transform [domain: devops]", "domain: Some(\"devops\")");
+        check(
+            "x [note: Redis now on port 6380]",
+            "notes: [\"Redis now on port 6380\"]",
+        );
+        check(
+            "ETL pipeline: CSV → transform [domain: devops]",
+            "domain: Some(\"devops\")",
+        );
     }
 
     #[test]
@@ -213,7 +255,10 @@ mod tests {
         check("x [avoid: a", "this `[` has no `]`, at column 3");
         check("é [preffer: a]", "no constraint `preffer`, at column 4");
         check("x [max-time: soon]", "`soon` is not a time, at column 14");
-        check("x [prefer: a,,b]", "empty word between its commas, at column 12");
+        check(
+            "x [prefer: a,,b]",
+            "empty word between its commas, at column 12",
+        );
         check("x [quality: best]", "no quality `best`, at column 13");
         check("x a] b", "has no `[` before it, at column 4");
         check("x [domain: a] [domain: b]", "given twice, at column 16");

@@ -46,11 +46,15 @@ impl Taxonomy {
 
     /// Returns when `capability` is done; one that the taxonomy lacks counts as a feature.
     pub fn stage(&self, capability: &Capability) -> Stage {
-        self.capabilities.get(capability).map_or(Stage::Feature, |meaning| meaning.stage)
+        self.capabilities
+            .get(capability)
+            .map_or(Stage::Feature, |meaning| meaning.stage)
     }
 
     /// Returns `capability` in words.
     pub fn title(&self, capability: &Capability) -> String {
-        self.capabilities.get(capability).map_or_else(|| capability.to_string(), |meaning| meaning.title.clone())
+        self.capabilities
+            .get(capability)
+            .map_or_else(|| capability.to_string(), |meaning| meaning.title.clone())
     }
 }

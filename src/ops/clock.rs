@@ -14,9 +14,13 @@ impl Clock {
     /// Returns the clock of this process.
     pub fn from_environment() -> Result<Clock> {
         match std::env::var("ORCHESTRATE_NOW") {
-            Ok(text) => Ok(Clock {
-                fixed: Some(text.parse().context("`ORCHESTRATE_NOW` is not a time such as `2026-11-22T10:00:00Z`")?),
-            }),
+            Ok(text) => {
+                Ok(Clock {
+                    fixed: Some(text.parse().context(
+                        "`ORCHESTRATE_NOW` is not a time such as `2026-11-22T10:00:00Z`",
+                    )?),
+                })
+            }
             Err(_) => Ok(Clock::default()),
         }
     }

@@ -46,7 +46,16 @@ fn sandbox() -> Examined {
 
 fn python(path: &std::ffi::OsStr) -> Examined {
     match find_python(path) {
-        Ok(_) => Examined { what: "Python".into(), works: true, found: ["uv", "python3"].iter().filter_map(|name| program(path, name)).collect::<Vec<_>>().join(", "), mend: None },
+        Ok(_) => Examined {
+            what: "Python".into(),
+            works: true,
+            found: ["uv", "python3"]
+                .iter()
+                .filter_map(|name| program(path, name))
+                .collect::<Vec<_>>()
+                .join(", "),
+            mend: None,
+        },
         Err(error) => Examined {
             what: "Python".into(),
             works: false,
@@ -61,14 +70,25 @@ fn redis(path: &std::ffi::OsStr) -> Examined {
     let (works, found) = match (set, program(path, "redis-server")) {
         (true, _) => (true, "REDIS_URL is set".to_string()),
         (false, Some(file)) => (true, file),
-        (false, None) => (false, "no `redis-server` in PATH, and REDIS_URL is not set: tests use a substitute".to_string()),
+        (false, None) => (
+            false,
+            "no `redis-server` in PATH, and REDIS_URL is not set: tests use a substitute"
+                .to_string(),
+        ),
     };
     let mend = (!works).then(|| "apt-get install redis-server, or brew install redis".to_string());
-    Examined { what: "Redis".into(), works, found, mend }
+    Examined {
+        what: "Redis".into(),
+        works,
+        found,
+        mend,
+    }
 }
 
 fn program(path: &std::ffi::OsStr, name: &str) -> Option<String> {
-    let found = std::env::split_paths(path).map(|folder| folder.join(name)).find(|file| file.is_file());
+    let found = std::env::split_paths(path)
+        .map(|folder| folder.join(name))
+        .find(|file| file.is_file());
     found.map(|file| file.display().to_string())
 }
 
@@ -78,7 +98,8 @@ fn identity(project: &Project) -> Examined {
         what: "git identity".into(),
         works: identity.configured,
         found: format!("{} <{}>", identity.name, identity.email),
-        mend: (!identity.configured).then(|| "git config --global user.name \"Your Name\"".to_string()),
+        mend: (!identity.configured)
+            .then(|| "git config --global user.name \"Your Name\"".to_string()),
     }
 }
 

@@ -42,10 +42,19 @@ pub fn conclude(conclusion: Conclusion<'_>) -> Result<RunReport> {
 }
 
 fn learn(host: &mut RunHost<'_>) -> Result<()> {
-    host.note(Note::Doing { what: "Phase 4: Recording learnings...".to_string() });
-    let before = host.session.pattern(host.plan).map_or(0, |proven| proven.evidence.len());
-    let lesson = host.session.lesson(host.plan, &host.state, host.session.project.clock.now());
-    host.emit(EventKind::RunLearned { pattern: lesson.pattern.to_string() })?;
+    host.note(Note::Doing {
+        what: "Phase 4: Recording learnings...".to_string(),
+    });
+    let before = host
+        .session
+        .pattern(host.plan)
+        .map_or(0, |proven| proven.evidence.len());
+    let lesson = host
+        .session
+        .lesson(host.plan, &host.state, host.session.project.clock.now());
+    host.emit(EventKind::RunLearned {
+        pattern: lesson.pattern.to_string(),
+    })?;
     let mut lines = vec![
         format!("Pattern updated: \"{}\"", lesson.pattern),
         format!("  - Execution count: {before} → {}", before + 1),
@@ -62,7 +71,10 @@ impl Lesson {
     /// Returns the path and the text of the run's one record.
     pub fn evidence_file(&self) -> Result<(String, Vec<u8>)> {
         let text = yaml::print(&self.evidence)?;
-        Ok((paths::evidence(&self.pattern, &self.evidence.run), text.into_bytes()))
+        Ok((
+            paths::evidence(&self.pattern, &self.evidence.run),
+            text.into_bytes(),
+        ))
     }
 }
 
@@ -74,13 +86,25 @@ fn propose(session: &Session<'_>, plan: &Plan, proposal: &Proposal) -> Result<Ve
     if repository.branch_tip(&branch)?.is_some() {
         return Ok(Vec::new());
     }
-    let before = repository.read_file(&session.base, &path)?.unwrap_or_default();
+    let before = repository
+        .read_file(&session.base, &path)?
+        .unwrap_or_default();
     let after = yaml::print(&proposal.pattern)?;
-    let tree = repository.with_files(&repository.tree_of(&session.base)?, &[(path.clone(), after.clone().into_bytes())])?;
-    let lines: Vec<String> = proposal.lines.iter().map(|line| format!("- {line}")).collect();
+    let tree = repository.with_files(
+        &repository.tree_of(&session.base)?,
+        &[(path.clone(), after.clone().into_bytes())],
+    )?;
+    let lines: Vec<String> = proposal
+        .lines
+        .iter()
+        .map(|line| format!("- {line}"))
+        .collect();
     let message = format!(
         "learn: {}\n\n{}\n\nOrchestrate-Run: {}\nOrchestrate-Plan: {}\nOrchestrate-Phase: learn\n",
-        proposal.lines.first().map_or(plan.task.as_str(), String::as_str),
+        proposal
+            .lines
+            .first()
+            .map_or(plan.task.as_str(), String::as_str),
         lines.join("\n"),
         session.run,
         session.digest
@@ -95,9 +119,17 @@ fn propose(session: &Session<'_>, plan: &Plan, proposal: &Proposal) -> Result<Ve
         time_s: session.project.clock.now().as_second(),
     })?;
     repository.sync()?;
-    let mut told: Vec<String> = proposal.lines.iter().map(|line| format!("  - {line}")).collect();
+    let mut told: Vec<String> = proposal
+        .lines
+        .iter()
+        .map(|line| format!("  - {line}"))
+        .collect();
     told.push(format!("  Proposed on the branch `{branch}`:"));
-    told.extend(learn::diff(&path, &String::from_utf8_lossy(&before), &after)?.lines().map(|line| format!("    {line}")));
+    told.extend(
+        learn::diff(&path, &String::from_utf8_lossy(&before), &after)?
+            .lines()
+            .map(|line| format!("    {line}")),
+    );
     Ok(told)
 }
 
@@ -105,12 +137,24 @@ fn propose(session: &Session<'_>, plan: &Plan, proposal: &Proposal) -> Result<Ve
 fn merge(host: &mut RunHost<'_>, account: &RunReport, options: RunOptions) -> Result<Option<Oid>> {
     let session = host.session;
     let command = format!("git merge --no-ff {}", session.run.branch());
-    let why = match target(session.project, host.state.onto.as_deref(), &session.base, &options)? {
+    let why = match target(
+        session.project,
+        host.state.onto.as_deref(),
+        &session.base,
+        &options,
+    )? {
         Ok(branch) => {
             let commit = merge_commit(host, account)?;
-            match session.project.repository.fast_forward(&branch, &session.base, &commit)? {
+            match session
+                .project
+                .repository
+                .fast_forward(&branch, &session.base, &commit)?
+            {
                 Merge::Done => {
-                    host.note(Note::Merged { branch: &branch, commit: commit.short() });
+                    host.note(Note::Merged {
+                        branch: &branch,
+                        commit: commit.short(),
+                    });
                     return Ok(Some(commit));
                 }
                 Merge::Refused { why } => why,
@@ -123,7 +167,12 @@ fn merge(host: &mut RunHost<'_>, account: &RunReport, options: RunOptions) -> Re
 }
 
 /// Returns the branch to merge into, or why there is none.
-fn target(project: &Project, onto: Option<&str>, base: &Oid, options: &RunOptions) -> Result<Result<String, String>> {
+fn target(
+    project: &Project,
+    onto: Option<&str>,
+    base: &Oid,
+    options: &RunOptions,
+) -> Result<Result<String, String>> {
     if options.no_merge {
         return Ok(Err("`--no-merge` was given".to_string()));
     }
@@ -132,8 +181,12 @@ fn target(project: &Project, onto: Option<&str>, base: &Oid, options: &RunOption
     };
     Ok(match project.repository.head()? {
         Head::Branch { name, commit } if name == onto => match commit {
-            Some(commit) if commit != *base => Err(format!("`{onto}` has moved since the run began")),
-            _ if !project.repository.is_clean()? => Err("there are uncommitted changes in your folder".to_string()),
+            Some(commit) if commit != *base => {
+                Err(format!("`{onto}` has moved since the run began"))
+            }
+            _ if !project.repository.is_clean()? => {
+                Err("there are uncommitted changes in your folder".to_string())
+            }
             _ => Ok(name),
         },
         _ => Err(format!("`{onto}` is not checked out any more")),

@@ -6,7 +6,10 @@ use anyhow::{Context, Result, anyhow};
 
 use super::Project;
 use crate::catalog;
-use crate::model::{Digest, Event, EventKind, Hint, Oid, Phase, Plan, PlanId, RunId, RunReport, RunState, RunStatus, Trouble};
+use crate::model::{
+    Digest, Event, EventKind, Hint, Oid, Phase, Plan, PlanId, RunId, RunReport, RunState,
+    RunStatus, Trouble,
+};
 use crate::report;
 use crate::store::{self, paths};
 use crate::validate;
@@ -43,7 +46,9 @@ pub fn runs(project: &Project) -> Result<(Vec<RunSummary>, Vec<String>)> {
     let mut found = Vec::new();
     let mut complaints = Vec::new();
     for (branch, tip) in project.repository.branches(PREFIX)? {
-        let Ok(run) = branch[PREFIX.len()..].parse::<RunId>() else { continue };
+        let Ok(run) = branch[PREFIX.len()..].parse::<RunId>() else {
+            continue;
+        };
         match load(project, &run) {
             Ok(stored) => found.push(summary(run, branch, tip, &stored)),
             Err(error) => complaints.push(format!("run `{run}`: {error:#}")),
@@ -79,14 +84,23 @@ pub fn run_report(project: &Project, name: &str) -> Result<RunReport> {
     let stored = load(project, &run)?;
     let state = RunState::replay(&stored.plan, &stored.events);
     let commits = step_commits(project, &stored.tip, state.base.as_ref())?;
-    let mut account = report::account(&run, &stored.plan_id, &stored.plan, &state, &|step| commits.get(step).cloned());
+    let mut account = report::account(&run, &stored.plan_id, &stored.plan, &state, &|step| {
+        commits.get(step).cloned()
+    });
     account.commit = Some(stored.tip);
     Ok(account)
 }
 
 /// Returns the commit of each finished step by the step's name.
-pub fn step_commits(project: &Project, tip: &Oid, base: Option<&Oid>) -> Result<BTreeMap<String, Oid>> {
-    let commits = project.repository.history(tip, base).context("cannot read the run's commits")?;
+pub fn step_commits(
+    project: &Project,
+    tip: &Oid,
+    base: Option<&Oid>,
+) -> Result<BTreeMap<String, Oid>> {
+    let commits = project
+        .repository
+        .history(tip, base)
+        .context("cannot read the run's commits")?;
     let named = commits.iter().rev().filter_map(|commit| {
         let (_, name) = commit.trailer("Orchestrate-Step")?.split_once(' ')?;
         Some((name.to_string(), commit.id.clone()))
@@ -103,8 +117,13 @@ pub fn find_run(project: &Project, name: &str) -> Result<RunId> {
         return Ok(run);
     }
     let branches = project.repository.branches(PREFIX)?;
-    let runs: Vec<RunId> = branches.iter().filter_map(|(branch, _)| branch[PREFIX.len()..].parse().ok()).collect();
-    let matching = |run: &&RunId| !name.is_empty() && (run.as_str().starts_with(name) || run.as_str().ends_with(name));
+    let runs: Vec<RunId> = branches
+        .iter()
+        .filter_map(|(branch, _)| branch[PREFIX.len()..].parse().ok())
+        .collect();
+    let matching = |run: &&RunId| {
+        !name.is_empty() && (run.as_str().starts_with(name) || run.as_str().ends_with(name))
+    };
     let matching: Vec<&RunId> = runs.iter().filter(matching).collect();
     match matching.as_slice() {
         [one] => Ok((*one).clone()),
@@ -117,19 +136,26 @@ pub fn find_run(project: &Project, name: &str) -> Result<RunId> {
 }
 
 fn no_run(name: &str, runs: &[RunId]) -> anyhow::Error {
-    let near = runs.iter().max_by(|a, b| strsim::jaro_winkler(a.as_str(), name).total_cmp(&strsim::jaro_winkler(b.as_str(), name)));
+    let near = runs.iter().max_by(|a, b| {
+        strsim::jaro_winkler(a.as_str(), name).total_cmp(&strsim::jaro_winkler(b.as_str(), name))
+    });
     let hint = match near {
         Some(near) => format!("did you mean `{near}`? all runs: `orchestrate run list`"),
         None => "there are no runs in this repository; in another clone, fetch the branch `orchestrate/RUN` first".to_string(),
     };
     let result: Result<()> = Err(anyhow!("there is no run `{name}`"));
-    result.kind(Trouble::Request).hint(hint).expect_err("it was an error")
+    result
+        .kind(Trouble::Request)
+        .hint(hint)
+        .expect_err("it was an error")
 }
 
 /// Reads a run from its branch, and refuses one whose plan is not the one it started with.
 pub fn load(project: &Project, run: &RunId) -> Result<Stored> {
     let repository = &project.repository;
-    let found = repository.branch_tip(&run.branch())?.ok_or_else(|| no_run(run.as_str(), &[]))?;
+    let found = repository
+        .branch_tip(&run.branch())?
+        .ok_or_else(|| no_run(run.as_str(), &[]))?;
     let (tip, local) = (found.commit, found.remote.is_none());
     let plan_id: PlanId = run.plan().parse()?;
     let events = events(project, run, &tip)?;
@@ -145,7 +171,10 @@ pub fn load(project: &Project, run: &RunId) -> Result<Stored> {
         _ => None,
     });
     let Some(started) = started else {
-        return Err(anyhow!("the log of run `{run}` does not begin with `run-started`")).kind(Trouble::Integrity);
+        return Err(anyhow!(
+            "the log of run `{run}` does not begin with `run-started`"
+        ))
+        .kind(Trouble::Integrity);
     };
     if started != digest {
         return Err(anyhow!("the plan of run `{run}` is not the one it started with: started with {started}, found {digest}"))
@@ -158,11 +187,21 @@ pub fn load(project: &Project, run: &RunId) -> Result<Stored> {
         return Err(anyhow!("`{shown}` cannot run:\n{}", faults.join("\n"))).kind(Trouble::Request);
     }
     let segments = segment_files(project, run, &tip)?.len();
-    Ok(Stored { plan_id, plan, digest, events, tip, local, segments })
+    Ok(Stored {
+        plan_id,
+        plan,
+        digest,
+        events,
+        tip,
+        local,
+        segments,
+    })
 }
 
 fn segment_files(project: &Project, run: &RunId, tip: &Oid) -> Result<Vec<String>> {
-    project.repository.list_files(tip, &format!("{}events", paths::run(run)))
+    project
+        .repository
+        .list_files(tip, &format!("{}events", paths::run(run)))
 }
 
 fn events(project: &Project, run: &RunId, tip: &Oid) -> Result<Vec<Event>> {
@@ -170,11 +209,14 @@ fn events(project: &Project, run: &RunId, tip: &Oid) -> Result<Vec<Event>> {
     for (index, file) in segment_files(project, run, tip)?.iter().enumerate() {
         let expected = paths::segment(run, index + 1);
         if *file != expected {
-            return Err(anyhow!("the log of run `{run}` lacks `{expected}`")).kind(Trouble::Integrity);
+            return Err(anyhow!("the log of run `{run}` lacks `{expected}`"))
+                .kind(Trouble::Integrity);
         }
         let text = project.repository.read_file(tip, file)?.unwrap_or_default();
         let shown = format!("{file} at {}", tip.short());
-        let segment = store::read_segment(&shown, &text).kind(Trouble::Request).with_context(|| format!("cannot read the log of run `{run}`"))?;
+        let segment = store::read_segment(&shown, &text)
+            .kind(Trouble::Request)
+            .with_context(|| format!("cannot read the log of run `{run}`"))?;
         events.extend(segment);
     }
     Ok(events)

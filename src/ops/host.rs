@@ -11,15 +11,16 @@ use serde_json::Value;
 
 use super::run::Session;
 use super::{Note, Stop, Watch};
-use crate::catalog;
 use crate::checkpoint::{NewCommit, Worktree};
 use crate::execute::{Host, Verdict};
-use crate::model::{Action, Event, EventKind, Failure, FailureKind, Oid, Plan, RunState, ServiceUse, Step, StepId};
+use crate::model::{
+    Action, Event, EventKind, Failure, FailureKind, Oid, Plan, RunState, ServiceUse, Step, StepId,
+};
 use crate::report::{self, CommitMessage};
 use crate::sandbox::{Provided, PythonTool, provide_port, provide_redis};
 use crate::store::{LiveLog, paths};
 use crate::validate;
-use crate::workspace::{self, Workspace, printable};
+use crate::workspace::{self, Line, Workspace, printable};
 
 /// The most bytes of what a step printed that are kept.
 const STEP_LOG_MAX: usize = 256 * 1024;
@@ -49,11 +50,15 @@ pub struct RunHost<'a> {
 
 impl Host for RunHost<'_> {
     fn prepare(&mut self, step: &Step, action: &Action) -> Result<Result<Workspace, Failure>> {
-        self.worktree.restore(&self.session.project.repository.tree_of(&self.tip)?)?;
+        self.worktree
+            .restore(&self.session.project.repository.tree_of(&self.tip)?)?;
         self.write_log(&format!("== attempt with {}\n", action.plugin));
-        let plugin = self.session.plugin(action)?;
-        let files = catalog::files(plugin)?;
-        let folder = self.session.folder.plugin(&format!("{}-{}", action.plugin.name, action.digest.short(12)))?;
+        let (plugin, files) = self.session.plugin(action)?;
+        let folder = self.session.folder.plugin(&format!(
+            "{}-{}",
+            action.plugin.name,
+            action.digest.short(12)
+        ))?;
         workspace::lay_out(&folder, &files)?;
         let scratch = self.session.folder.scratch()?;
         let mut workspace = Workspace {
@@ -61,7 +66,12 @@ impl Host for RunHost<'_> {
             scratch: canonical(scratch)?,
             plugin: canonical(folder)?,
             files,
-            values: values(self.plan, &self.state, action, plugin.spec.iter().flat_map(|spec| spec.inputs.keys())),
+            values: values(
+                self.plan,
+                &self.state,
+                action,
+                plugin.spec.iter().flat_map(|spec| spec.inputs.keys()),
+            ),
             services: Vec::new(),
             service_environment: BTreeMap::new(),
             ports: std::collections::BTreeSet::new(),
@@ -81,7 +91,10 @@ impl Host for RunHost<'_> {
 
     fn verify(&mut self, step: &Step, workspace: &mut Workspace) -> Result<Verdict> {
         if let Err(failure) = workspace.build_environment(&mut |line| self.show(line))? {
-            return Ok(Verdict { findings: Vec::new(), failure: Some(failure) });
+            return Ok(Verdict {
+                findings: Vec::new(),
+                failure: Some(failure),
+            });
         }
         let findings = validate::check_step(step, workspace, &mut |line| self.show(line))?;
         let failure = validate::failure(&findings);
@@ -91,20 +104,36 @@ impl Host for RunHost<'_> {
     fn integrate(&mut self, _step: &Step, action: &Action) -> Result<Result<(), Failure>> {
         let parent = self.session.project.repository.tree_of(&self.tip)?;
         let snapshot = self.worktree.snapshot(&parent)?;
-        let stray = snapshot.changes.iter().filter(|change| !workspace::may_write(action, &change.path));
-        let mut refused: Vec<String> =
-            stray.map(|change| format!("`{}` was changed, and the step does not say that it writes there", change.path)).collect();
+        let stray = snapshot
+            .changes
+            .iter()
+            .filter(|change| !workspace::may_write(action, &change.path));
+        let mut refused: Vec<String> = stray
+            .map(|change| {
+                format!(
+                    "`{}` was changed, and the step does not say that it writes there",
+                    change.path
+                )
+            })
+            .collect();
         refused.extend(snapshot.refused);
         if !refused.is_empty() {
             refused.truncate(20);
-            return Ok(Err(workspace::failure(FailureKind::Writes, refused.join("; "), "")));
+            return Ok(Err(workspace::failure(
+                FailureKind::Writes,
+                refused.join("; "),
+                "",
+            )));
         }
         self.result = Some(snapshot.tree);
         Ok(Ok(()))
     }
 
     fn emit(&mut self, kind: EventKind) -> Result<Event> {
-        let event = Event { at: self.session.project.clock.now(), event: kind };
+        let event = Event {
+            at: self.session.project.clock.now(),
+            event: kind,
+        };
         self.log.append(&event)?;
         self.state.apply(&event);
         if event.event.closes_segment() {
@@ -126,10 +155,13 @@ impl Host for RunHost<'_> {
         self.stop.signal().map(|signal| signal.name().to_string())
     }
 
-    fn show(&mut self, line: &str) {
-        let line = printable(line);
-        self.write_log(&format!("{line}\n"));
-        self.watch.line(&line);
+    fn show(&mut self, line: Line<'_>) {
+        let (Line::Program(text) | Line::Building(text)) = line;
+        let text = printable(text);
+        if matches!(line, Line::Program(_)) {
+            self.write_log(&format!("{text}\n"));
+        }
+        self.watch.line(&text);
     }
 }
 
@@ -140,31 +172,59 @@ impl RunHost<'_> {
             tool: self.python.clone()?,
             cache: self.session.project.folders.cache.clone(),
             manifest: environment.python.clone(),
-            may_download: action.grants.network.iter().any(|grant| grant == "python-packages"),
+            may_download: action
+                .grants
+                .network
+                .iter()
+                .any(|grant| grant == "python-packages"),
             built: None,
         })
     }
 
     /// Gives the workspace a service; returns why the step cannot begin where a person has to act first.
-    fn provide(&mut self, service: &str, step: &Step, action: &Action, workspace: &mut Workspace) -> Result<Option<Failure>> {
+    fn provide(
+        &mut self,
+        service: &str,
+        step: &Step,
+        action: &Action,
+        workspace: &mut Workspace,
+    ) -> Result<Option<Failure>> {
         let path = std::env::var_os("PATH").unwrap_or_default();
         let provided = match service {
             "redis" => {
                 let url = redis_url(self.plan, action);
-                provide_redis(url.as_deref(), &path, &workspace.scratch, &self.session.sandbox)?
+                provide_redis(
+                    url.as_deref(),
+                    &path,
+                    &workspace.scratch,
+                    &self.session.sandbox,
+                )?
             }
             "port" => provide_port()?,
             other => anyhow::bail!("step `{}` asks for the unknown service `{other}`", step.id),
         };
         match provided {
-            Provided::Real { how, environment, ports, running } => {
-                workspace.services.push(ServiceUse { service: service.to_string(), real: true, how });
+            Provided::Real {
+                how,
+                environment,
+                ports,
+                running,
+            } => {
+                workspace.services.push(ServiceUse {
+                    service: service.to_string(),
+                    real: true,
+                    how,
+                });
                 workspace.service_environment.extend(environment);
                 workspace.ports.extend(ports);
                 workspace.running.extend(running);
             }
             Provided::Substitute { why } => {
-                workspace.services.push(ServiceUse { service: service.to_string(), real: false, how: why });
+                workspace.services.push(ServiceUse {
+                    service: service.to_string(),
+                    real: false,
+                    how: why,
+                });
             }
             Provided::Absent { what, actions } => {
                 let mut failure = workspace::failure(FailureKind::Service, what, "");
@@ -189,10 +249,16 @@ impl RunHost<'_> {
         let repository = &self.session.project.repository;
         let parent = repository.tree_of(&self.tip)?;
         let tree = match &event.event {
-            EventKind::StepFinished { .. } => self.result.take().context("a finished step was integrated")?,
+            EventKind::StepFinished { .. } => self
+                .result
+                .take()
+                .context("a finished step was integrated")?,
             _ => parent,
         };
-        let mut files = vec![(paths::segment(&self.session.run, self.segment), self.log.text().to_vec())];
+        let mut files = vec![(
+            paths::segment(&self.session.run, self.segment),
+            self.log.text().to_vec(),
+        )];
         files.extend(self.files_beside(event)?);
         let tree = repository.with_files(&tree, &files)?;
         let message = report::commit_message(&CommitMessage {
@@ -230,18 +296,32 @@ impl RunHost<'_> {
                     (paths::step_log(&self.session.run, step), self.take_log()?),
                 ])
             }
-            EventKind::RunPaused { step, .. } => Ok(vec![(paths::step_log(&self.session.run, step), self.take_log()?)]),
+            EventKind::RunPaused { step, .. } => Ok(vec![(
+                paths::step_log(&self.session.run, step),
+                self.take_log()?,
+            )]),
             EventKind::RunFailed { step, .. } => {
                 // A failure is evidence too: rates that knew only of successes would be invented.
                 let lesson = self.session.lesson(self.plan, &self.state, event.at);
-                Ok(vec![(paths::step_log(&self.session.run, step), self.take_log()?), lesson.evidence_file()?])
+                Ok(vec![
+                    (paths::step_log(&self.session.run, step), self.take_log()?),
+                    lesson.evidence_file()?,
+                ])
             }
             EventKind::RunFinished { .. } => {
                 let account = self.session.account(self.plan, &self.state, &self.tip)?;
-                let page = report::report_page(&account, self.plan, &self.state, &self.session.standing(self.plan));
+                let page = report::report_page(
+                    &account,
+                    self.plan,
+                    &self.state,
+                    &self.session.standing(self.plan),
+                );
                 Ok(vec![
                     (paths::report_md(&self.session.run), page.into_bytes()),
-                    (paths::report_yaml(&self.session.run), crate::yaml::print(&account)?.into_bytes()),
+                    (
+                        paths::report_yaml(&self.session.run),
+                        crate::yaml::print(&account)?.into_bytes(),
+                    ),
                 ])
             }
             EventKind::RunLearned { .. } => {
@@ -277,32 +357,55 @@ impl RunHost<'_> {
 }
 
 /// Returns the inputs of the action by name: its plain ones, and the outputs that the steps before really made.
-fn values<'a>(plan: &Plan, state: &RunState, action: &Action, names: impl Iterator<Item = &'a String>) -> serde_json::Map<String, Value> {
-    let mut values: serde_json::Map<String, Value> = names.map(|name| (name.clone(), Value::Null)).collect();
+fn values<'a>(
+    plan: &Plan,
+    state: &RunState,
+    action: &Action,
+    names: impl Iterator<Item = &'a String>,
+) -> serde_json::Map<String, Value> {
+    let mut values: serde_json::Map<String, Value> =
+        names.map(|name| (name.clone(), Value::Null)).collect();
     values.extend(action.inputs.clone());
     for (name, connection) in &action.connections {
-        let output = action_used(plan, state, &connection.step).and_then(|used| used.outputs.get(&connection.output));
-        values.insert(name.clone(), output.map_or(Value::Null, |output| output.value.clone()));
+        let output = action_used(plan, state, &connection.step)
+            .and_then(|used| used.outputs.get(&connection.output));
+        values.insert(
+            name.clone(),
+            output.map_or(Value::Null, |output| output.value.clone()),
+        );
     }
     values
 }
 
 fn action_used<'a>(plan: &'a Plan, state: &RunState, id: &StepId) -> Option<&'a Action> {
     let step = plan.step(id)?;
-    Some(state.step(id).map_or(&step.action, |state| state.action_of(step)))
+    Some(
+        state
+            .step(id)
+            .map_or(&step.action, |state| state.action_of(step)),
+    )
 }
 
 /// Returns the Redis that the plan or the person names: a port set by a note, else `REDIS_URL`.
 fn redis_url(plan: &Plan, action: &Action) -> Option<String> {
     const USUAL: u64 = 6379;
-    let actions = plan.steps.iter().map(|step| &step.action).chain(std::iter::once(action));
-    let port = actions.filter_map(|action| action.inputs.get("redis_port").and_then(Value::as_u64)).find(|port| *port != USUAL);
+    let actions = plan
+        .steps
+        .iter()
+        .map(|step| &step.action)
+        .chain(std::iter::once(action));
+    let port = actions
+        .filter_map(|action| action.inputs.get("redis_port").and_then(Value::as_u64))
+        .find(|port| *port != USUAL);
     match port {
         Some(port) => Some(format!("redis://127.0.0.1:{port}/0")),
-        None => std::env::var("REDIS_URL").ok().filter(|url| !url.is_empty()),
+        None => std::env::var("REDIS_URL")
+            .ok()
+            .filter(|url| !url.is_empty()),
     }
 }
 
 fn canonical(path: PathBuf) -> Result<PathBuf> {
-    path.canonicalize().with_context(|| format!("cannot find `{}`", path.display()))
+    path.canonicalize()
+        .with_context(|| format!("cannot find `{}`", path.display()))
 }

@@ -19,5 +19,5 @@ pub use doctor::{Doctor, Examined, doctor};
 pub use history::{RunSummary, find_run, run_report, runs};
 pub use plan::{Planned, find_plan, patterns_for, plan, research, save};
 pub use project::{OpenOptions, Project};
-pub use run::{RunOptions, resume, start};
+pub use run::{RunOptions, choose_sandbox, resume, start};
 pub use watch::{Note, Stop, Watch};

@@ -25,7 +25,12 @@ pub struct Planned {
 }
 
 /// Researches the task and plans it.
-pub fn plan(project: &Project, task: &Task, options: &PlanOptions, watch: &mut dyn Watch) -> Result<Planned> {
+pub fn plan(
+    project: &Project,
+    task: &Task,
+    options: &PlanOptions,
+    watch: &mut dyn Watch,
+) -> Result<Planned> {
     let research = research(project, task, watch);
     let digest = |plugin: &crate::model::Plugin| Project::digest(plugin);
     let context = PlanContext {
@@ -37,22 +42,36 @@ pub fn plan(project: &Project, task: &Task, options: &PlanOptions, watch: &mut d
     };
     let plan = crate::plan::plan(&context, options)?;
     let faults = validate::check_plan(&plan);
-    ensure!(faults.is_empty(), "the plan cannot run:\n{}", faults.join("\n"));
+    ensure!(
+        faults.is_empty(),
+        "the plan cannot run:\n{}",
+        faults.join("\n")
+    );
     let planned = named(project, plan, &research)?;
     let pattern = pattern_of(&planned.plan, &research);
     watch.note(Note::Planned {
         id: planned.id.as_str(),
         plan: &planned.plan,
-        odds: pattern.map_or("no evidence yet".to_string(), |pattern| pattern.odds.words()),
+        odds: pattern.map_or("no evidence yet".to_string(), |pattern| {
+            pattern.odds.words()
+        }),
         estimate: pattern.and_then(|pattern| pattern.duration_ms),
     });
     Ok(planned)
 }
 
 /// Researches the task and returns the patterns for it, best first.
-pub fn patterns_for(project: &Project, task: &Task, watch: &mut dyn Watch) -> Vec<PatternCandidate> {
+pub fn patterns_for(
+    project: &Project,
+    task: &Task,
+    watch: &mut dyn Watch,
+) -> Vec<PatternCandidate> {
     let research = research(project, task, watch);
-    research.patterns.into_iter().filter(PatternCandidate::fits).collect()
+    research
+        .patterns
+        .into_iter()
+        .filter(PatternCandidate::fits)
+        .collect()
 }
 
 /// Researches the task without planning it.
@@ -63,21 +82,31 @@ pub fn research(project: &Project, task: &Task, watch: &mut dyn Watch) -> Resear
         taxonomy: &project.taxonomy,
     };
     for complaint in &project.catalog.complaints {
-        watch.note(Note::Warning { text: complaint.clone() });
+        watch.note(Note::Warning {
+            text: complaint.clone(),
+        });
     }
-    watch.note(Note::ResearchStarted { plugins: library.plugins.len(), patterns: library.patterns.len() });
+    watch.note(Note::ResearchStarted {
+        plugins: library.plugins.len(),
+        patterns: library.patterns.len(),
+    });
     // The analysts finish in any order; what is shown is in theirs.
     let research = retrieve::research(task, &library, &|_, _| {});
     for (index, analysis) in research.analyses.iter().enumerate() {
         watch.note(Note::Analyst { index, analysis });
     }
-    watch.note(Note::ResearchDone { research: &research });
+    watch.note(Note::ResearchDone {
+        research: &research,
+    });
     research
 }
 
 fn pattern_of<'a>(plan: &Plan, research: &'a Research) -> Option<&'a PatternCandidate> {
     let id = plan.pattern.as_ref()?;
-    research.patterns.iter().find(|candidate| candidate.pattern.id == *id)
+    research
+        .patterns
+        .iter()
+        .find(|candidate| candidate.pattern.id == *id)
 }
 
 fn named(project: &Project, plan: Plan, research: &Research) -> Result<Planned> {
@@ -87,11 +116,19 @@ fn named(project: &Project, plan: Plan, research: &Research) -> Result<Planned> 
         Some(id) => id,
         None => crate::plan::name(&plan, &project.clock.date(), &digest)?,
     };
-    let page = PlanPage { id: &id, plan: &plan, pattern: pattern_of(&plan, research), form: form("files/PLAN.md.j2")? };
+    let page = PlanPage {
+        id: &id,
+        plan: &plan,
+        pattern: pattern_of(&plan, research),
+        form: form("files/PLAN.md.j2")?,
+    };
     let markdown = page.markdown()?;
     let findings = report::research_page(&plan.task, research);
     Ok(Planned {
-        files: vec![(paths::plan_yaml(&id), text.into_bytes()), (paths::plan_md(&id), markdown.into_bytes())],
+        files: vec![
+            (paths::plan_yaml(&id), text.into_bytes()),
+            (paths::plan_md(&id), markdown.into_bytes()),
+        ],
         research: Some((paths::research_md(&id), findings.into_bytes())),
         id,
         plan,
@@ -102,13 +139,17 @@ fn named(project: &Project, plan: Plan, research: &Research) -> Result<Planned> 
 /// Returns the name under which this very plan was planned before, perhaps on another day.
 fn same_plan(project: &Project, plan: &Plan, digest: &Digest) -> Result<Option<PlanId>> {
     let ending = format!("-{}", crate::plan::name_without_date(plan, digest));
-    let same = plan_names(project)?.into_iter().find(|name| name.ends_with(&ending));
+    let same = plan_names(project)?
+        .into_iter()
+        .find(|name| name.ends_with(&ending));
     same.map(|name| name.parse()).transpose()
 }
 
 /// Returns the text of an embedded form.
 pub(super) fn form(name: &str) -> Result<&'static str> {
-    let (_, text) = catalog::embedded(name).next().with_context(|| format!("the form `{name}` is not embedded"))?;
+    let (_, text) = catalog::embedded(name)
+        .next()
+        .with_context(|| format!("the form `{name}` is not embedded"))?;
     std::str::from_utf8(text).with_context(|| format!("the form `{name}` is not UTF-8"))
 }
 
@@ -117,11 +158,20 @@ fn plan_names(project: &Project) -> Result<Vec<String>> {
     let mut names: Vec<String> = Vec::new();
     let folder = project.repository.work_directory().join(paths::PLANS);
     if let Ok(entries) = std::fs::read_dir(folder) {
-        names.extend(entries.flatten().map(|entry| entry.file_name().to_string_lossy().into_owned()));
+        names.extend(
+            entries
+                .flatten()
+                .map(|entry| entry.file_name().to_string_lossy().into_owned()),
+        );
     }
     if let Some(base) = project.base() {
         let files = project.repository.list_files(&base, paths::PLANS)?;
-        let owner = |file: &String| file[paths::PLANS.len()..].split('/').next().map(str::to_string);
+        let owner = |file: &String| {
+            file[paths::PLANS.len()..]
+                .split('/')
+                .next()
+                .map(str::to_string)
+        };
         names.extend(files.iter().filter_map(owner));
     }
     names.sort();
@@ -132,16 +182,24 @@ fn plan_names(project: &Project) -> Result<Vec<String>> {
 /// Returns the plan called `name`, or by the one name that begins or ends so.
 pub fn find_plan(project: &Project, name: &str) -> Result<Planned> {
     let names = plan_names(project)?;
-    let matching: Vec<&String> = match names.iter().filter(|known| *known == name).collect::<Vec<_>>() {
+    let matching: Vec<&String> = match names
+        .iter()
+        .filter(|known| *known == name)
+        .collect::<Vec<_>>()
+    {
         exact if !exact.is_empty() => exact,
-        _ => names.iter().filter(|known| !name.is_empty() && (known.starts_with(name) || known.ends_with(name))).collect(),
+        _ => names
+            .iter()
+            .filter(|known| !name.is_empty() && (known.starts_with(name) || known.ends_with(name)))
+            .collect(),
     };
     let id: PlanId = match matching.as_slice() {
         [one] => one.parse()?,
         [] => return Err(no_plan(name, &names)),
         several => {
             let several: Vec<&str> = several.iter().map(|name| name.as_str()).collect();
-            return Err(anyhow!("`{name}` could be any of: {}", several.join(", "))).kind(Trouble::Request);
+            return Err(anyhow!("`{name}` could be any of: {}", several.join(", ")))
+                .kind(Trouble::Request);
         }
     };
     read_plan(project, id)
@@ -149,7 +207,10 @@ pub fn find_plan(project: &Project, name: &str) -> Result<Planned> {
 
 fn read_plan(project: &Project, id: PlanId) -> Result<Planned> {
     let path = paths::plan_yaml(&id);
-    let text = project.read(&path)?.ok_or_else(|| anyhow!("there is no `{path}`")).kind(Trouble::Request)?;
+    let text = project
+        .read(&path)?
+        .ok_or_else(|| anyhow!("there is no `{path}`"))
+        .kind(Trouble::Request)?;
     let plan = store::read_plan(&path, &text).kind(Trouble::Request)?;
     let faults = validate::check_plan(&plan);
     if !faults.is_empty() {
@@ -161,17 +222,28 @@ fn read_plan(project: &Project, id: PlanId) -> Result<Planned> {
     if let Some(markdown) = project.read(&page)? {
         files.push((page, markdown));
     }
-    Ok(Planned { id, plan, digest, files, research: None })
+    Ok(Planned {
+        id,
+        plan,
+        digest,
+        files,
+        research: None,
+    })
 }
 
 fn no_plan(name: &str, names: &[String]) -> anyhow::Error {
-    let near = names.iter().max_by(|a, b| strsim::jaro_winkler(a, name).total_cmp(&strsim::jaro_winkler(b, name)));
+    let near = names
+        .iter()
+        .max_by(|a, b| strsim::jaro_winkler(a, name).total_cmp(&strsim::jaro_winkler(b, name)));
     let hint = match near {
         Some(near) => format!("did you mean `{near}`? all plans: `ls {}`", paths::PLANS),
         None => "make one first: orchestrate --plan-only \"[task]\"".to_string(),
     };
     let result: Result<()> = Err(anyhow!("there is no plan `{name}`"));
-    result.kind(Trouble::Request).hint(hint).expect_err("it was an error")
+    result
+        .kind(Trouble::Request)
+        .hint(hint)
+        .expect_err("it was an error")
 }
 
 /// Writes the plan's files into the user's folder; a file that has the same text is left alone.
@@ -181,7 +253,9 @@ pub fn save(project: &Project, planned: &Planned) -> Result<()> {
         if std::fs::read(&full).is_ok_and(|there| there == *text) {
             continue;
         }
-        write_whole(&full, text).with_context(|| format!("cannot write `{}`", full.display())).kind(Trouble::Request)?;
+        write_whole(&full, text)
+            .with_context(|| format!("cannot write `{}`", full.display()))
+            .kind(Trouble::Request)?;
     }
     Ok(())
 }
@@ -191,7 +265,11 @@ fn write_whole(path: &Path, text: &[u8]) -> std::io::Result<()> {
     use std::io::Write;
     let folder = path.parent().unwrap_or(Path::new("."));
     std::fs::create_dir_all(folder)?;
-    let half = folder.join(format!(".{}.{}.tmp", path.file_name().unwrap_or_default().to_string_lossy(), std::process::id()));
+    let half = folder.join(format!(
+        ".{}.{}.tmp",
+        path.file_name().unwrap_or_default().to_string_lossy(),
+        std::process::id()
+    ));
     let written = std::fs::File::create(&half).and_then(|mut file| {
         file.write_all(text)?;
         file.sync_all()?;

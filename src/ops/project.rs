@@ -81,14 +81,19 @@ fn repository(directory: &Path, options: OpenOptions) -> Result<Repository> {
     let entries = match std::fs::read_dir(directory) {
         Ok(entries) => entries.count(),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => 0,
-        Err(error) => return Err(error).with_context(|| format!("cannot list `{}`", directory.display())),
+        Err(error) => {
+            return Err(error).with_context(|| format!("cannot list `{}`", directory.display()));
+        }
     };
     let shown = directory.display();
     if options.init || (options.create && entries == 0) {
-        return Repository::init(directory).with_context(|| format!("cannot make a repository in `{shown}`"));
+        return Repository::init(directory)
+            .with_context(|| format!("cannot make a repository in `{shown}`"));
     }
     if entries == 0 {
-        return Err(anyhow!("there is no git repository in `{shown}`")).kind(Trouble::Request).hint(format!("git init {shown}"));
+        return Err(anyhow!("there is no git repository in `{shown}`"))
+            .kind(Trouble::Request)
+            .hint(format!("git init {shown}"));
     }
     Err(anyhow!("`{shown}` holds files and is in no git repository"))
         .kind(Trouble::Request)
@@ -99,10 +104,17 @@ fn read(repository: &Repository, base: Option<&Oid>, path: &str) -> Result<Optio
     let full = repository.work_directory().join(path);
     match std::fs::read(&full) {
         Ok(bytes) => Ok(Some(bytes)),
-        Err(error) if matches!(error.kind(), std::io::ErrorKind::NotFound | std::io::ErrorKind::NotADirectory) => match base {
-            Some(commit) => repository.read_file(commit, path),
-            None => Ok(None),
-        },
+        Err(error)
+            if matches!(
+                error.kind(),
+                std::io::ErrorKind::NotFound | std::io::ErrorKind::NotADirectory
+            ) =>
+        {
+            match base {
+                Some(commit) => repository.read_file(commit, path),
+                None => Ok(None),
+            }
+        }
         Err(error) => Err(error).with_context(|| format!("cannot read `{}`", full.display())),
     }
 }
@@ -118,11 +130,17 @@ fn marketplaces(repository: &Repository, config: &Config) -> Result<Vec<Marketpl
     let mut all = vec![Marketplace::Builtin];
     for (name, marketplace) in &config.marketplaces {
         if name == "builtin" {
-            return Err(anyhow!("`{}`: marketplaces.builtin: that name is the embedded marketplace's", paths::CONFIG))
-                .kind(Trouble::Request);
+            return Err(anyhow!(
+                "`{}`: marketplaces.builtin: that name is the embedded marketplace's",
+                paths::CONFIG
+            ))
+            .kind(Trouble::Request);
         }
         let path: PathBuf = repository.work_directory().join(&marketplace.path);
-        all.push(Marketplace::Folder { name: name.clone(), path });
+        all.push(Marketplace::Folder {
+            name: name.clone(),
+            path,
+        });
     }
     Ok(all)
 }
@@ -139,7 +157,10 @@ fn patterns(repository: &Repository, base: Option<&Oid>) -> Result<Vec<ProvenPat
     let mut patterns: Vec<ProvenPattern> = Vec::new();
     for (name, text) in catalog::embedded("patterns/") {
         let pattern = store::read_pattern(name, text)?;
-        patterns.push(ProvenPattern { pattern, evidence: Vec::new() });
+        patterns.push(ProvenPattern {
+            pattern,
+            evidence: Vec::new(),
+        });
     }
     let Some(base) = base else {
         return Ok(patterns);
@@ -149,13 +170,25 @@ fn patterns(repository: &Repository, base: Option<&Oid>) -> Result<Vec<ProvenPat
         let text = repository.read_file(base, file)?.unwrap_or_default();
         let pattern = store::read_pattern(file, &text).kind(Trouble::Request)?;
         patterns.retain(|known| known.pattern.id != pattern.id);
-        patterns.push(ProvenPattern { pattern, evidence: Vec::new() });
+        patterns.push(ProvenPattern {
+            pattern,
+            evidence: Vec::new(),
+        });
     }
-    for file in files.iter().filter(|file| file.contains("/evidence/") && file.ends_with(".yaml")) {
+    for file in files
+        .iter()
+        .filter(|file| file.contains("/evidence/") && file.ends_with(".yaml"))
+    {
         let text = repository.read_file(base, file)?.unwrap_or_default();
         let record = store::read_evidence(file, &text).kind(Trouble::Request)?;
-        let owner = file[paths::PATTERNS.len()..].split('/').next().unwrap_or_default();
-        if let Some(known) = patterns.iter_mut().find(|known| known.pattern.id.as_str() == owner) {
+        let owner = file[paths::PATTERNS.len()..]
+            .split('/')
+            .next()
+            .unwrap_or_default();
+        if let Some(known) = patterns
+            .iter_mut()
+            .find(|known| known.pattern.id.as_str() == owner)
+        {
             known.evidence.push(record);
         }
     }

@@ -1,20 +1,23 @@
 //! Carrying a plan out from its first step, or from where its run was left.
 
+use std::collections::BTreeMap;
 use std::collections::hash_map::RandomState;
 use std::hash::{BuildHasher, Hasher};
 use std::sync::Arc;
 
-use anyhow::{Result, anyhow};
+use anyhow::{Context, Result, anyhow};
 
 use super::finish::{self, Conclusion};
 use super::history::{self, Stored};
 use super::host::RunHost;
 use super::{Note, Planned, Project, Stop, Watch};
+use crate::catalog;
 use crate::checkpoint::{Head, Identity, NewCommit, Worktree};
 use crate::execute::{Ended, execute};
 use crate::learn::{self, Lesson, LessonContext};
 use crate::model::{
-    Action, Digest, EventKind, Hint, Odds, Oid, Phase, Plan, PlanId, Plugin, ProvenPattern, RunId, RunReport, RunState, Trouble,
+    Action, Digest, EventKind, Hint, Odds, Oid, Phase, Plan, PlanId, Plugin, PluginFile,
+    ProvenPattern, RunId, RunReport, RunState, Trouble,
 };
 use crate::report;
 use crate::sandbox::{PythonTool, Sandbox, find_python};
@@ -23,8 +26,6 @@ use crate::store::{LiveLog, RunFolder, RunLock, paths};
 /// What a person may say about a run.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct RunOptions {
-    /// Run steps with everything the person may do, where no sandbox is to be had.
-    pub unsandboxed: bool,
     /// Leave the user's branch alone at the end.
     pub no_merge: bool,
 }
@@ -41,16 +42,32 @@ pub struct Session<'a> {
     pub base: Oid,
 }
 
+/// Returns the sandbox in force, which is the first thing that a run says.
+pub fn choose_sandbox(unsandboxed: bool, watch: &mut dyn Watch) -> Result<Sandbox> {
+    let sandbox = Sandbox::choose(unsandboxed)?;
+    watch.note(Note::Sandbox {
+        describe: &sandbox.describe(),
+    });
+    Ok(sandbox)
+}
+
 /// Starts a run of the plan.
-pub fn start(project: &Project, planned: &Planned, options: RunOptions, watch: &mut dyn Watch, stop: &Stop) -> Result<RunReport> {
-    let sandbox = Sandbox::choose(options.unsandboxed)?;
-    watch.note(Note::Sandbox { describe: &sandbox.describe() });
+pub fn start(
+    project: &Project,
+    planned: &Planned,
+    sandbox: Sandbox,
+    options: RunOptions,
+    watch: &mut dyn Watch,
+    stop: &Stop,
+) -> Result<RunReport> {
     let python = preflight(project, &planned.plan)?;
     let identity = identity(project, watch);
     stop.listen();
     let base = base(project, &identity)?;
     let run = new_run_id(project, &planned.id)?;
-    let folder = project.folders.run(project.repository.common_directory(), &run);
+    let folder = project
+        .folders
+        .run(project.repository.common_directory(), &run);
     folder.create()?;
     let _lock = RunLock::take(&folder.lock(), &run)?;
     let session = Session {
@@ -90,7 +107,7 @@ pub fn start(project: &Project, planned: &Planned, options: RunOptions, watch: &
         digest: planned.digest.clone(),
         base,
         onto: onto(&project.head),
-        sandbox: session.sandbox.name().to_string(),
+        sandbox: session.sandbox.describe(),
         tool: tool(),
     })?;
     let mut state = RunState::new(&planned.plan);
@@ -99,30 +116,63 @@ pub fn start(project: &Project, planned: &Planned, options: RunOptions, watch: &
 }
 
 /// Goes on with a run from its last checkpoint.
-pub fn resume(project: &Project, name: &str, options: RunOptions, watch: &mut dyn Watch, stop: &Stop) -> Result<RunReport> {
+pub fn resume(
+    project: &Project,
+    name: &str,
+    sandbox: Sandbox,
+    options: RunOptions,
+    watch: &mut dyn Watch,
+    stop: &Stop,
+) -> Result<RunReport> {
     let run = history::find_run(project, name)?;
-    let folder = project.folders.run(project.repository.common_directory(), &run);
+    let folder = project
+        .folders
+        .run(project.repository.common_directory(), &run);
     folder.create()?;
     let _lock = RunLock::take(&folder.lock(), &run)?;
-    let Stored { plan_id, plan, digest, events, tip, local, segments } = history::load(project, &run)?;
-    let base = history::base(&events).ok_or_else(|| anyhow!("run `{run}` has no `run-started` in its log")).kind(Trouble::Integrity)?;
+    let Stored {
+        plan_id,
+        plan,
+        digest,
+        events,
+        tip,
+        local,
+        segments,
+    } = history::load(project, &run)?;
+    let base = history::base(&events)
+        .ok_or_else(|| anyhow!("run `{run}` has no `run-started` in its log"))
+        .kind(Trouble::Integrity)?;
     let (mut log, live) = LiveLog::open(&folder.live_log(segments + 1))?;
     let mut events = events;
     events.extend(live);
     let state = RunState::replay(&plan, &events);
-    let sandbox = Sandbox::choose(options.unsandboxed)?;
-    watch.note(Note::Sandbox { describe: &sandbox.describe() });
-    watch.note(Note::Resumed { run: run.as_str(), done: state.done(), commit: tip.short() });
+    watch.note(Note::Resumed {
+        run: run.as_str(),
+        done: state.done(),
+        commit: tip.short(),
+    });
     let python = preflight(project, &plan)?;
     let identity = identity(project, watch);
     stop.listen();
-    let session = Session { project, run, plan_id, digest, folder, identity, sandbox, base };
+    let session = Session {
+        project,
+        run,
+        plan_id,
+        digest,
+        folder,
+        identity,
+        sandbox,
+        base,
+    };
     let worktree = Worktree::open_or_add(&project.repository, &session.folder.worktree(), &tip)?;
     worktree.set_head(&tip)?;
     let over = matches!(state.phase, Phase::Finished | Phase::Learned);
     let resumed = crate::model::Event {
         at: project.clock.now(),
-        event: EventKind::RunResumed { sandbox: session.sandbox.name().to_string(), tool: tool() },
+        event: EventKind::RunResumed {
+            sandbox: session.sandbox.describe(),
+            tool: tool(),
+        },
     };
     let mut state = state;
     if !over {
@@ -154,7 +204,9 @@ pub fn resume(project: &Project, name: &str, options: RunOptions, watch: &mut dy
 fn carry_out(mut host: RunHost<'_>, state: RunState, options: RunOptions) -> Result<RunReport> {
     let over = matches!(state.phase, Phase::Finished | Phase::Learned);
     if !over {
-        host.note(Note::Doing { what: "Phase 3: Executing workflow...".to_string() });
+        host.note(Note::Doing {
+            what: "Phase 3: Executing workflow...".to_string(),
+        });
         let (_, ended) = execute(host.plan, state, &mut host)?;
         if ended != Ended::Finished {
             let repository = &host.session.project.repository;
@@ -185,7 +237,11 @@ fn preflight(project: &Project, plan: &Plan) -> Result<Option<Arc<PythonTool>>> 
             planned_plugin(project, action)?;
         }
     }
-    let environments = plan.steps.iter().flat_map(|step| step.actions()).any(|action| action.environment.is_some());
+    let environments = plan
+        .steps
+        .iter()
+        .flat_map(|step| step.actions())
+        .any(|action| action.environment.is_some());
     if !environments {
         return Ok(None);
     }
@@ -193,25 +249,36 @@ fn preflight(project: &Project, plan: &Plan) -> Result<Option<Arc<PythonTool>>> 
     Ok(Some(Arc::new(find_python(&path)?)))
 }
 
-/// Returns the plugin of the action, whose bytes have to be those of the plan.
-fn planned_plugin<'a>(project: &'a Project, action: &Action) -> Result<&'a Plugin> {
+/// Returns the plugin of the action with its files, whose bytes have to be those of the plan.
+fn planned_plugin<'a>(
+    project: &'a Project,
+    action: &Action,
+) -> Result<(&'a Plugin, BTreeMap<String, PluginFile>)> {
     let Some(plugin) = project.catalog.find(&action.plugin) else {
-        return Err(anyhow!("the plugin `{}` of the plan is in no known marketplace", action.plugin))
-            .kind(Trouble::Missing)
-            .hint(format!("name its marketplace in `{}`, or plan again", paths::CONFIG));
-    };
-    let found = Project::digest(plugin)?;
-    if found != action.digest {
         return Err(anyhow!(
-            "the plugin `{}` is not the one that was planned: planned {}, found {}",
-            action.plugin,
-            action.digest,
-            found
+            "the plugin `{}` of the plan is in no known marketplace",
+            action.plugin
         ))
-        .kind(Trouble::Integrity)
-        .hint("plan again and review what changed, or bring the planned version of the plugin back");
+        .kind(Trouble::Missing)
+        .hint(format!(
+            "name its marketplace in `{}`, or plan again",
+            paths::CONFIG
+        ));
+    };
+    let files = catalog::files(plugin)?;
+    let found = catalog::digest(&files);
+    if found == action.digest {
+        return Ok((plugin, files));
     }
-    Ok(plugin)
+    Err(anyhow!("planned {}, found {found}", action.digest))
+        .with_context(|| {
+            format!(
+                "the plugin `{}` is not the one that was planned",
+                action.plugin
+            )
+        })
+        .kind(Trouble::Integrity)
+        .hint("plan again and review what changed, or bring the planned version of the plugin back")
 }
 
 fn identity(project: &Project, watch: &mut dyn Watch) -> Identity {
@@ -230,7 +297,9 @@ fn identity(project: &Project, watch: &mut dyn Watch) -> Identity {
 fn base(project: &Project, identity: &Identity) -> Result<Oid> {
     match project.base() {
         Some(commit) => Ok(commit),
-        None => project.repository.empty_root_commit(identity, project.clock.now().as_second()),
+        None => project
+            .repository
+            .empty_root_commit(identity, project.clock.now().as_second()),
     }
 }
 
@@ -254,7 +323,9 @@ fn random_letters() -> String {
     let mut number = RandomState::new().build_hasher().finish();
     let mut letters = String::new();
     for _ in 0..4 {
-        letters.push(char::from(ALPHABET[(number % ALPHABET.len() as u64) as usize]));
+        letters.push(char::from(
+            ALPHABET[(number % ALPHABET.len() as u64) as usize],
+        ));
         number /= ALPHABET.len() as u64;
     }
     letters
@@ -281,15 +352,21 @@ fn commit_research(session: &Session<'_>, planned: &Planned, base: &Oid) -> Resu
 }
 
 impl Session<'_> {
-    /// Returns the plugin of the action, as it was when the run began.
-    pub fn plugin(&self, action: &Action) -> Result<&Plugin> {
+    /// Returns the plugin of the action with its files, checked on the very bytes that are returned.
+    pub fn plugin(&self, action: &Action) -> Result<(&Plugin, BTreeMap<String, PluginFile>)> {
         planned_plugin(self.project, action)
     }
 
     /// Returns the account of the run, with the commits of its steps.
     pub fn account(&self, plan: &Plan, state: &RunState, tip: &Oid) -> Result<RunReport> {
         let commits = history::step_commits(self.project, tip, Some(&self.base))?;
-        Ok(report::account(&self.run, &self.plan_id, plan, state, &|step| commits.get(step).cloned()))
+        Ok(report::account(
+            &self.run,
+            &self.plan_id,
+            plan,
+            state,
+            &|step| commits.get(step).cloned(),
+        ))
     }
 
     /// Returns what the run teaches as it stands.
@@ -302,25 +379,42 @@ impl Session<'_> {
             state,
             at,
             known: known.map(|proven| &proven.pattern),
-            name: crate::plan::slug(plan).parse().expect("a slug is made of what capabilities are made of"),
+            name: crate::plan::slug(plan)
+                .parse()
+                .expect("a slug is made of what capabilities are made of"),
         })
     }
 
     /// Returns the pattern that the run adds a record to: the plan's, or the one that an equal plan gave its name.
     pub fn pattern(&self, plan: &Plan) -> Option<&ProvenPattern> {
         let slug = crate::plan::slug(plan);
-        self.project.patterns.iter().find(|proven| match &plan.pattern {
-            Some(id) => proven.pattern.id == *id,
-            None => proven.pattern.id.as_str() == slug,
-        })
+        self.project
+            .patterns
+            .iter()
+            .find(|proven| match &plan.pattern {
+                Some(id) => proven.pattern.id == *id,
+                None => proven.pattern.id.as_str() == slug,
+            })
     }
 
     /// Returns in words how the pattern has done, this run included.
     pub fn standing(&self, plan: &Plan) -> String {
-        let others: Vec<_> = self.pattern(plan).iter().flat_map(|proven| &proven.evidence).filter(|record| record.run != self.run).collect();
-        let successes = others.iter().filter(|record| record.result == crate::model::EvidenceResult::Success).count() as u32;
+        let others: Vec<_> = self
+            .pattern(plan)
+            .iter()
+            .flat_map(|proven| &proven.evidence)
+            .filter(|record| record.run != self.run)
+            .collect();
+        let successes = others
+            .iter()
+            .filter(|record| record.result == crate::model::EvidenceResult::Success)
+            .count() as u32;
         let odds = Odds::from_counts(successes + 1, others.len() as u32 + 1);
         let name = crate::plan::slug(plan);
-        format!("Pattern `{name}` is {} with this run: {}.", odds.standing.word(), odds.words())
+        format!(
+            "Pattern `{name}` is {} with this run: {}.",
+            odds.standing.word(),
+            odds.words()
+        )
     }
 }

@@ -11,20 +11,51 @@ use crate::sandbox::Cancel;
 #[derive(Debug)]
 pub enum Note<'a> {
     /// The tier in force; the first line of a run.
-    Sandbox { describe: &'a str },
-    ResearchStarted { plugins: usize, patterns: usize },
-    Analyst { index: usize, analysis: &'a Analysis },
-    ResearchDone { research: &'a Research },
-    Planned { id: &'a str, plan: &'a Plan, odds: String, estimate: Option<u64> },
+    Sandbox {
+        describe: &'a str,
+    },
+    ResearchStarted {
+        plugins: usize,
+        patterns: usize,
+    },
+    Analyst {
+        index: usize,
+        analysis: &'a Analysis,
+    },
+    ResearchDone {
+        research: &'a Research,
+    },
+    Planned {
+        id: &'a str,
+        plan: &'a Plan,
+        odds: String,
+        estimate: Option<u64>,
+    },
     /// What is done now, in a few words.
-    Doing { what: String },
-    Resumed { run: &'a str, done: usize, commit: &'a str },
-    Learned { lines: Vec<String> },
+    Doing {
+        what: String,
+    },
+    Resumed {
+        run: &'a str,
+        done: usize,
+        commit: &'a str,
+    },
+    Learned {
+        lines: Vec<String>,
+    },
     /// The run's branch was brought into the user's.
-    Merged { branch: &'a str, commit: &'a str },
-    NotMerged { why: String, command: String },
+    Merged {
+        branch: &'a str,
+        commit: &'a str,
+    },
+    NotMerged {
+        why: String,
+        command: String,
+    },
     /// Something a person should know, which stops nothing.
-    Warning { text: String },
+    Warning {
+        text: String,
+    },
 }
 
 /// Is told what happens, and may be asked.
@@ -49,7 +80,10 @@ pub struct Stop {
 impl Stop {
     /// Asks everything that runs to stop.
     pub fn request(&self, signal: Signal) {
-        self.signal.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(signal);
+        self.signal
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get_or_insert(signal);
         self.cancel.cancel();
     }
 

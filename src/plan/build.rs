@@ -9,7 +9,8 @@ use serde_json::{Map, Value};
 use super::choose::find;
 use super::{Choice, Pick, PlanContext};
 use crate::model::{
-    Action, Capability, Check, CommandLine, Connection, Grants, Hint, Input, Output, Plugin, PluginSpec, RunnerUp, Stage, Step, StepId, Trouble,
+    Action, Capability, Check, CommandLine, Connection, Grants, Hint, Input, Output, Plugin,
+    PluginSpec, RunnerUp, Stage, Step, StepId, Trouble,
 };
 use crate::render;
 
@@ -25,19 +26,33 @@ pub fn steps(context: &PlanContext<'_>, choice: &Choice) -> Result<(Vec<Step>, V
         let step = step(context, pick, &steps, &mut taken)?;
         steps.push(step);
     }
-    let unused = context.task.constraints.notes.iter().zip(taken).filter(|(_, taken)| !taken);
-    let remarks = unused.map(|(note, _)| format!("the note \"{note}\" is unused: no input of a step takes it up"));
+    let unused = context
+        .task
+        .constraints
+        .notes
+        .iter()
+        .zip(taken)
+        .filter(|(_, taken)| !taken);
+    let remarks = unused
+        .map(|(note, _)| format!("the note \"{note}\" is unused: no input of a step takes it up"));
     Ok((steps, remarks.collect()))
 }
 
-fn step(context: &PlanContext<'_>, pick: &Pick, before: &[Step], taken: &mut [bool]) -> Result<Step> {
+fn step(
+    context: &PlanContext<'_>,
+    pick: &Pick,
+    before: &[Step],
+    taken: &mut [bool],
+) -> Result<Step> {
     let plugin = find(context, &pick.plugin)?;
     let spec = spec(plugin)?;
     let (mut action, values) = action(context, plugin, before, taken)?;
     inherit_services(&mut action, before);
     let mut fallbacks = Vec::new();
     for id in &pick.fallbacks {
-        let Ok(other) = find(context, id) else { continue };
+        let Ok(other) = find(context, id) else {
+            continue;
+        };
         if let Ok((mut fallback, _)) = self::action(context, other, before, taken)
             && fallback.outputs == action.outputs
         {
@@ -54,7 +69,11 @@ fn step(context: &PlanContext<'_>, pick: &Pick, before: &[Step], taken: &mut [bo
         needs: needs(context, &pick.capability, &action, before),
         why: pick.why.clone(),
         runners_up: runners_up(context, pick, &fallbacks),
-        checks: spec.checks.iter().map(|check| rendered_check(&name, check, &values)).collect::<Result<_>>()?,
+        checks: spec
+            .checks
+            .iter()
+            .map(|check| rendered_check(&name, check, &values))
+            .collect::<Result<_>>()?,
         results: spec
             .results
             .iter()
@@ -72,12 +91,22 @@ fn spec(plugin: &Plugin) -> Result<&PluginSpec> {
     plugin
         .spec
         .as_ref()
-        .ok_or_else(|| anyhow!("`{}` has no `orchestrate.yaml`, and no runner is set up for it", plugin.id))
+        .ok_or_else(|| {
+            anyhow!(
+                "`{}` has no `orchestrate.yaml`, and no runner is set up for it",
+                plugin.id
+            )
+        })
         .kind(Trouble::Request)
 }
 
 /// Returns what carries the step out, and the values that its texts are rendered over.
-fn action(context: &PlanContext<'_>, plugin: &Plugin, before: &[Step], taken: &mut [bool]) -> Result<(Action, Map<String, Value>)> {
+fn action(
+    context: &PlanContext<'_>,
+    plugin: &Plugin,
+    before: &[Step],
+    taken: &mut [bool],
+) -> Result<(Action, Map<String, Value>)> {
     let spec = spec(plugin)?;
     let mut inputs = BTreeMap::new();
     let mut connections = BTreeMap::new();
@@ -94,8 +123,12 @@ fn action(context: &PlanContext<'_>, plugin: &Plugin, before: &[Step], taken: &m
                     value
                 }
                 None if input.required => {
-                    return Err(anyhow!("`{}` takes a `{}` as `{name}`, and no step before it makes one", plugin.id, input.kind))
-                        .kind(Trouble::Request);
+                    return Err(anyhow!(
+                        "`{}` takes a `{}` as `{name}`, and no step before it makes one",
+                        plugin.id,
+                        input.kind
+                    ))
+                    .kind(Trouble::Request);
                 }
                 None => Value::Null,
             }
@@ -103,13 +136,26 @@ fn action(context: &PlanContext<'_>, plugin: &Plugin, before: &[Step], taken: &m
         values.insert(name.clone(), value);
     }
     let name = format!("`orchestrate.yaml` of `{}`", plugin.id);
-    let texts = |list: &[String]| -> Result<Vec<String>> { list.iter().map(|text| render::text(&name, text, &values)).collect() };
+    let texts = |list: &[String]| -> Result<Vec<String>> {
+        list.iter()
+            .map(|text| render::text(&name, text, &values))
+            .collect()
+    };
     let outputs = spec.outputs.iter().map(|(output, made)| {
         let value = render::value(&name, &made.value, &values)?;
-        Ok((output.clone(), Output { kind: made.kind.clone(), value }))
+        Ok((
+            output.clone(),
+            Output {
+                kind: made.kind.clone(),
+                value,
+            },
+        ))
     });
     let commands = spec.commands.iter().map(|command| {
-        Ok(CommandLine { argv: texts(&command.argv)?, timeout_s: command.timeout_s })
+        Ok(CommandLine {
+            argv: texts(&command.argv)?,
+            timeout_s: command.timeout_s,
+        })
     });
     let writes = texts(&spec.writes)?;
     for path in &writes {
@@ -125,13 +171,22 @@ fn action(context: &PlanContext<'_>, plugin: &Plugin, before: &[Step], taken: &m
         environment: spec.environment.clone(),
         commands: commands.collect::<Result<_>>()?,
         writes,
-        grants: Grants { network: spec.network.clone(), services: spec.services.clone() },
+        grants: Grants {
+            network: spec.network.clone(),
+            services: spec.services.clone(),
+        },
         remedies: spec.remedies.clone(),
     };
     Ok((action, values))
 }
 
-fn plain(context: &PlanContext<'_>, plugin: &Plugin, name: &str, input: &Input, taken: &mut [bool]) -> Result<Value> {
+fn plain(
+    context: &PlanContext<'_>,
+    plugin: &Plugin,
+    name: &str,
+    input: &Input,
+    taken: &mut [bool],
+) -> Result<Value> {
     let mut value = input.default.clone();
     if let Some(pattern) = &input.note {
         let pattern = RegexBuilder::new(pattern).case_insensitive(true).build()?;
@@ -143,14 +198,26 @@ fn plain(context: &PlanContext<'_>, plugin: &Plugin, name: &str, input: &Input, 
         }
     }
     value
-        .ok_or_else(|| anyhow!("`{}` takes a {} as `{name}`, and nothing gives one", plugin.id, input.kind))
+        .ok_or_else(|| {
+            anyhow!(
+                "`{}` takes a {} as `{name}`, and nothing gives one",
+                plugin.id,
+                input.kind
+            )
+        })
         .kind(Trouble::Request)
 }
 
 fn typed(kind: &str, text: &str) -> Result<Value> {
     Ok(match kind {
-        "integer" => Value::from(text.parse::<i64>().with_context(|| format!("`{text}` is not a whole number"))?),
-        "boolean" => Value::from(text.parse::<bool>().with_context(|| format!("`{text}` is neither true nor false"))?),
+        "integer" => Value::from(
+            text.parse::<i64>()
+                .with_context(|| format!("`{text}` is not a whole number"))?,
+        ),
+        "boolean" => Value::from(
+            text.parse::<bool>()
+                .with_context(|| format!("`{text}` is neither true nor false"))?,
+        ),
         _ => Value::from(text),
     })
 }
@@ -158,8 +225,18 @@ fn typed(kind: &str, text: &str) -> Result<Value> {
 /// Returns the last output of the given type that a step before makes.
 fn producer(kind: &str, before: &[Step]) -> Option<(Connection, Value)> {
     before.iter().rev().find_map(|step| {
-        let (output, made) = step.action.outputs.iter().find(|(_, made)| made.kind == kind)?;
-        Some((Connection { step: step.id.clone(), output: output.clone() }, made.value.clone()))
+        let (output, made) = step
+            .action
+            .outputs
+            .iter()
+            .find(|(_, made)| made.kind == kind)?;
+        Some((
+            Connection {
+                step: step.id.clone(),
+                output: output.clone(),
+            },
+            made.value.clone(),
+        ))
     })
 }
 
@@ -173,10 +250,25 @@ fn inherit_services(action: &mut Action, before: &[Step]) {
     action.grants.services.sort();
 }
 
-fn needs(context: &PlanContext<'_>, capability: &Capability, action: &Action, before: &[Step]) -> Vec<StepId> {
+fn needs(
+    context: &PlanContext<'_>,
+    capability: &Capability,
+    action: &Action,
+    before: &[Step],
+) -> Vec<StepId> {
     let verifies = context.taxonomy.stage(capability) == Stage::Verify;
-    let connected = |step: &&Step| verifies || action.connections.values().any(|connection| connection.step == step.id);
-    before.iter().filter(connected).map(|step| step.id.clone()).collect()
+    let connected = |step: &&Step| {
+        verifies
+            || action
+                .connections
+                .values()
+                .any(|connection| connection.step == step.id)
+    };
+    before
+        .iter()
+        .filter(connected)
+        .map(|step| step.id.clone())
+        .collect()
 }
 
 fn free_id(wanted: &StepId, before: &[Step]) -> Result<StepId> {
@@ -193,18 +285,30 @@ fn free_id(wanted: &StepId, before: &[Step]) -> Result<StepId> {
 fn runners_up(context: &PlanContext<'_>, pick: &Pick, fallbacks: &[Action]) -> Vec<RunnerUp> {
     let mut found: Vec<RunnerUp> = Vec::new();
     for candidate in &context.research.plugins {
-        let same_family = candidate.capability.family() == pick.capability.family() && candidate.need.family() != "api";
-        if !same_family || candidate.plugin.id == pick.plugin || found.iter().any(|other| other.plugin == candidate.plugin.id) {
+        let same_family = candidate.capability.family() == pick.capability.family()
+            && candidate.need.family() != "api";
+        if !same_family
+            || candidate.plugin.id == pick.plugin
+            || found
+                .iter()
+                .any(|other| other.plugin == candidate.plugin.id)
+        {
             continue;
         }
         let why_not = match &candidate.ruled_out {
             Some(reason) => format!("ruled out: {reason}"),
-            None if fallbacks.iter().any(|action| action.plugin == candidate.plugin.id) => {
+            None if fallbacks
+                .iter()
+                .any(|action| action.plugin == candidate.plugin.id) =>
+            {
                 format!("provides `{}`; kept as the fallback", candidate.capability)
             }
             None => format!("provides `{}`; it fits less well", candidate.capability),
         };
-        found.push(RunnerUp { plugin: candidate.plugin.id.clone(), why_not });
+        found.push(RunnerUp {
+            plugin: candidate.plugin.id.clone(),
+            why_not,
+        });
     }
     found
 }
@@ -235,7 +339,13 @@ fn rendered_check(name: &str, check: &Check, values: &Map<String, Value>) -> Res
 /// Refuses a path that is absolute, climbs, or names git's own folder.
 fn ensure_inside(path: &str) -> Result<()> {
     let parts: Vec<&str> = path.trim_end_matches('/').split('/').collect();
-    let bad = parts.iter().any(|part| matches!(*part, "" | "." | "..") || part.eq_ignore_ascii_case(".git"));
-    ensure!(!bad && !path.contains('\\'), "`{}` is not a path inside the repository", path.escape_debug());
+    let bad = parts
+        .iter()
+        .any(|part| matches!(*part, "" | "." | "..") || part.eq_ignore_ascii_case(".git"));
+    ensure!(
+        !bad && !path.contains('\\'),
+        "`{}` is not a path inside the repository",
+        path.escape_debug()
+    );
     Ok(())
 }

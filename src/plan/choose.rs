@@ -3,7 +3,9 @@
 use anyhow::{Result, anyhow, bail};
 
 use super::{Choice, Pick, PlanContext, PlanOptions};
-use crate::model::{Candidate, Capability, Hint, Need, PatternCandidate, PatternId, Plugin, PluginId, Trouble};
+use crate::model::{
+    Candidate, Capability, Hint, Need, PatternCandidate, PatternId, Plugin, PluginId, Trouble,
+};
 
 /// A pattern may bring this many steps that nobody asked for; with more, a plan is composed instead.
 const EXTRA_MAX: usize = 2;
@@ -20,7 +22,11 @@ pub fn choose(context: &PlanContext<'_>, options: &PlanOptions) -> Result<Choice
     refuse_what_is_not_understood(context)?;
     let (left_out, mut remarks) = left_out(context)?;
     remarks.extend(preferences_nobody_meets(context));
-    let best = context.research.patterns.iter().find(|candidate| candidate.fits() && candidate.extra.len() <= EXTRA_MAX);
+    let best = context
+        .research
+        .patterns
+        .iter()
+        .find(|candidate| candidate.fits() && candidate.extra.len() <= EXTRA_MAX);
     match best {
         Some(pattern) if !options.explore && pattern.preferred >= preferences_met(context) => {
             follow(context, pattern, left_out, remarks)
@@ -31,24 +37,42 @@ pub fn choose(context: &PlanContext<'_>, options: &PlanOptions) -> Result<Choice
 
 fn named_pattern<'a>(context: &'a PlanContext<'_>, id: &PatternId) -> Result<&'a PatternCandidate> {
     let patterns = &context.research.patterns;
-    let Some(found) = patterns.iter().find(|candidate| candidate.pattern.id == *id) else {
-        let names: Vec<&str> = patterns.iter().map(|candidate| candidate.pattern.id.as_str()).collect();
-        return Err(anyhow!("there is no pattern `{id}`")).kind(Trouble::Request).hint(format!("the patterns are: {}", names.join(", ")));
+    let Some(found) = patterns
+        .iter()
+        .find(|candidate| candidate.pattern.id == *id)
+    else {
+        let names: Vec<&str> = patterns
+            .iter()
+            .map(|candidate| candidate.pattern.id.as_str())
+            .collect();
+        return Err(anyhow!("there is no pattern `{id}`"))
+            .kind(Trouble::Request)
+            .hint(format!("the patterns are: {}", names.join(", ")));
     };
     if let Some(reason) = &found.ruled_out {
-        return Err(anyhow!("the constraints rule out the pattern `{id}`: {reason}"))
-            .kind(Trouble::Request)
-            .hint("leave the constraint out, or let orchestrate choose: call it without `--pattern-id`");
+        return Err(anyhow!(
+            "the constraints rule out the pattern `{id}`: {reason}"
+        ))
+        .kind(Trouble::Request)
+        .hint(
+            "leave the constraint out, or let orchestrate choose: call it without `--pattern-id`",
+        );
     }
     Ok(found)
 }
 
 fn refuse_what_is_not_understood(context: &PlanContext<'_>) -> Result<()> {
     let research = context.research;
-    if research.needs.iter().any(|need| need.words.is_some()) && research.understood_share >= UNDERSTOOD_MIN {
+    if research.needs.iter().any(|need| need.words.is_some())
+        && research.understood_share >= UNDERSTOOD_MIN
+    {
         return Ok(());
     }
-    let understood: Vec<&str> = research.needs.iter().filter_map(|need| need.words.as_deref()).collect();
+    let understood: Vec<&str> = research
+        .needs
+        .iter()
+        .filter_map(|need| need.words.as_deref())
+        .collect();
     let understood = match understood.is_empty() {
         true => "nothing".to_string(),
         false => format!("only \"{}\"", understood.join("\", \"")),
@@ -71,7 +95,11 @@ fn refuse_what_is_not_understood(context: &PlanContext<'_>) -> Result<()> {
 fn quoted(words: &[String]) -> String {
     match words.is_empty() {
         true => "nothing is left over".to_string(),
-        false => words.iter().map(|word| format!("`{word}`")).collect::<Vec<_>>().join(", "),
+        false => words
+            .iter()
+            .map(|word| format!("`{word}`"))
+            .collect::<Vec<_>>()
+            .join(", "),
     }
 }
 
@@ -81,20 +109,36 @@ fn left_out(context: &PlanContext<'_>) -> Result<(Vec<Capability>, Vec<String>)>
     let mut remarks = Vec::new();
     for need in &context.research.needs {
         let candidates: Vec<&Candidate> = filling(context, need).collect();
-        if candidates.iter().any(|candidate| candidate.ruled_out.is_none()) {
+        if candidates
+            .iter()
+            .any(|candidate| candidate.ruled_out.is_none())
+        {
             continue;
         }
         let reasons: Vec<String> = candidates
             .iter()
-            .filter_map(|candidate| Some(format!("`{}`: {}", candidate.plugin.id, candidate.ruled_out.as_ref()?)))
+            .filter_map(|candidate| {
+                Some(format!(
+                    "`{}`: {}",
+                    candidate.plugin.id,
+                    candidate.ruled_out.as_ref()?
+                ))
+            })
             .collect();
         let title = context.taxonomy.title(&need.capability);
         if !may_be_dropped(context, need) {
             return Err(unmet(context, need, &title, &reasons));
         }
         remarks.push(match reasons.is_empty() {
-            true => format!("{title} (`{}`) is left out: no plugin is known for it", need.capability),
-            false => format!("{title} (`{}`) is left out: {}", need.capability, reasons.join("; ")),
+            true => format!(
+                "{title} (`{}`) is left out: no plugin is known for it",
+                need.capability
+            ),
+            false => format!(
+                "{title} (`{}`) is left out: {}",
+                need.capability,
+                reasons.join("; ")
+            ),
         });
         left_out.push(need.capability.clone());
     }
@@ -110,12 +154,20 @@ fn may_be_dropped(context: &PlanContext<'_>, need: &Need) -> bool {
         return true;
     };
     let words = words.to_lowercase();
-    context.research.avoid.iter().any(|avoided| words.split([' ', ',', '-']).any(|word| word == avoided))
+    context
+        .research
+        .avoid
+        .iter()
+        .any(|avoided| words.split([' ', ',', '-']).any(|word| word == avoided))
 }
 
 fn unmet(context: &PlanContext<'_>, need: &Need, title: &str, reasons: &[String]) -> anyhow::Error {
     let error = match reasons.is_empty() {
-        true => anyhow!("no known plugin does {title} (`{}`), which is {}", need.capability, need.because),
+        true => anyhow!(
+            "no known plugin does {title} (`{}`), which is {}",
+            need.capability,
+            need.because
+        ),
         false => anyhow!(
             "the constraints leave no plugin for {title} (`{}`), which is {}\nruled out: {}",
             need.capability,
@@ -123,14 +175,23 @@ fn unmet(context: &PlanContext<'_>, need: &Need, title: &str, reasons: &[String]
             reasons.join("; ")
         ),
     };
-    let domain = context.task.constraints.domain.as_deref().map(|domain| format!("domain: {domain}"));
+    let domain = context
+        .task
+        .constraints
+        .domain
+        .as_deref()
+        .map(|domain| format!("domain: {domain}"));
     let avoid = context.task.constraints.avoid.join(", ");
     let constraint = match (domain, avoid.is_empty()) {
         (Some(domain), true) => domain,
         (_, false) => format!("avoid: {avoid}"),
         (None, true) => String::new(),
     };
-    let nearest = context.research.patterns.iter().find(|candidate| candidate.missing.is_empty());
+    let nearest = context
+        .research
+        .patterns
+        .iter()
+        .find(|candidate| candidate.missing.is_empty());
     let hint = match nearest {
         Some(candidate) if !constraint.is_empty() => format!(
             "without `[{constraint}]` the nearest plan is {} (`--pattern-id {}`)",
@@ -139,52 +200,114 @@ fn unmet(context: &PlanContext<'_>, need: &Need, title: &str, reasons: &[String]
         _ => "`orchestrate marketplace add` brings more plugins".to_string(),
     };
     let result: Result<()> = Err(error);
-    result.kind(Trouble::Request).hint(hint).expect_err("it was an error")
+    result
+        .kind(Trouble::Request)
+        .hint(hint)
+        .expect_err("it was an error")
 }
 
 fn filling<'a>(context: &'a PlanContext<'_>, need: &Need) -> impl Iterator<Item = &'a Candidate> {
     let capability = need.capability.clone();
-    context.research.plugins.iter().filter(move |candidate| candidate.need == capability)
+    context
+        .research
+        .plugins
+        .iter()
+        .filter(move |candidate| candidate.need == capability)
 }
 
 /// Returns how many of the preferred words some usable plugin goes by.
 fn preferences_met(context: &PlanContext<'_>) -> usize {
-    context.task.constraints.prefer.iter().filter(|word| somebody_goes_by(context, word)).count()
+    context
+        .task
+        .constraints
+        .prefer
+        .iter()
+        .filter(|word| somebody_goes_by(context, word))
+        .count()
 }
 
 fn somebody_goes_by(context: &PlanContext<'_>, word: &str) -> bool {
-    let mut usable = context.research.plugins.iter().filter(|candidate| candidate.ruled_out.is_none());
-    usable.any(|candidate| candidate.preferred.iter().any(|preferred| preferred == word))
+    let mut usable = context
+        .research
+        .plugins
+        .iter()
+        .filter(|candidate| candidate.ruled_out.is_none());
+    usable.any(|candidate| {
+        candidate
+            .preferred
+            .iter()
+            .any(|preferred| preferred == word)
+    })
 }
 
 fn preferences_nobody_meets(context: &PlanContext<'_>) -> Vec<String> {
-    let unmet = context.task.constraints.prefer.iter().filter(|word| !somebody_goes_by(context, word));
-    unmet.map(|word| format!("`prefer: {word}` changes nothing: no plugin that fits the task goes by it")).collect()
+    let unmet = context
+        .task
+        .constraints
+        .prefer
+        .iter()
+        .filter(|word| !somebody_goes_by(context, word));
+    unmet
+        .map(|word| {
+            format!("`prefer: {word}` changes nothing: no plugin that fits the task goes by it")
+        })
+        .collect()
 }
 
-fn follow(context: &PlanContext<'_>, candidate: &PatternCandidate, left_out: Vec<Capability>, mut remarks: Vec<String>) -> Result<Choice> {
+fn follow(
+    context: &PlanContext<'_>,
+    candidate: &PatternCandidate,
+    left_out: Vec<Capability>,
+    mut remarks: Vec<String>,
+) -> Result<Choice> {
     let pattern = &candidate.pattern;
     within_time(context, candidate)?;
     let asked = |capability: &Capability| {
-        let need = context.research.needs.iter().find(|need| need.capability == *capability);
-        need.map_or_else(|| "part of the pattern".to_string(), |need| need.because.clone())
+        let need = context
+            .research
+            .needs
+            .iter()
+            .find(|need| need.capability == *capability);
+        need.map_or_else(
+            || "part of the pattern".to_string(),
+            |need| need.because.clone(),
+        )
     };
     let picks = pattern.steps.iter().map(|step| Pick {
         capability: step.capability.clone(),
         plugin: step.plugin.clone(),
         fallbacks: step.fallbacks.clone(),
-        why: format!("the pattern `{}` uses it for `{}` ({})", pattern.id, step.capability, asked(&step.capability)),
+        why: format!(
+            "the pattern `{}` uses it for `{}` ({})",
+            pattern.id,
+            step.capability,
+            asked(&step.capability)
+        ),
     });
     let picks = picks.collect();
-    remarks.extend(pattern.known_issues.iter().map(|known| match &known.remedy {
-        Some(remedy) => format!("known issue of `{}`: {} (remedy: {remedy})", known.plugin, known.issue),
-        None => format!("known issue of `{}`: {}", known.plugin, known.issue),
-    }));
-    Ok(Choice { pattern: Some(pattern.id.clone()), picks, left_out, remarks })
+    remarks.extend(
+        pattern
+            .known_issues
+            .iter()
+            .map(|known| match &known.remedy {
+                Some(remedy) => format!(
+                    "known issue of `{}`: {} (remedy: {remedy})",
+                    known.plugin, known.issue
+                ),
+                None => format!("known issue of `{}`: {}", known.plugin, known.issue),
+            }),
+    );
+    Ok(Choice {
+        pattern: Some(pattern.id.clone()),
+        picks,
+        left_out,
+        remarks,
+    })
 }
 
 fn within_time(context: &PlanContext<'_>, candidate: &PatternCandidate) -> Result<()> {
-    let (Some(limit), Some(usual)) = (context.task.constraints.max_time_s, candidate.duration_ms) else {
+    let (Some(limit), Some(usual)) = (context.task.constraints.max_time_s, candidate.duration_ms)
+    else {
         return Ok(());
     };
     if usual <= limit * 1000 {
@@ -197,12 +320,24 @@ fn within_time(context: &PlanContext<'_>, candidate: &PatternCandidate) -> Resul
         candidate.odds.successes
     ))
     .kind(Trouble::Request)
-    .hint(format!("the nearest plan needs `[max-time: {}s]`", usual.div_ceil(1000)))
+    .hint(format!(
+        "the nearest plan needs `[max-time: {}s]`",
+        usual.div_ceil(1000)
+    ))
 }
 
-fn compose(context: &PlanContext<'_>, left_out: Vec<Capability>, remarks: Vec<String>) -> Result<Choice> {
+fn compose(
+    context: &PlanContext<'_>,
+    left_out: Vec<Capability>,
+    remarks: Vec<String>,
+) -> Result<Choice> {
     let mut picks: Vec<Pick> = Vec::new();
-    for need in context.research.needs.iter().filter(|need| !left_out.contains(&need.capability)) {
+    for need in context
+        .research
+        .needs
+        .iter()
+        .filter(|need| !left_out.contains(&need.capability))
+    {
         let mut usable = filling(context, need).filter(|candidate| candidate.ruled_out.is_none());
         let Some(best) = usable.next() else { continue };
         if picks.iter().any(|pick| pick.plugin == best.plugin.id) {
@@ -211,13 +346,20 @@ fn compose(context: &PlanContext<'_>, left_out: Vec<Capability>, remarks: Vec<St
         picks.push(Pick {
             capability: best.capability.clone(),
             plugin: best.plugin.id.clone(),
-            fallbacks: usable.map(|candidate| candidate.plugin.id.clone()).collect(),
+            fallbacks: usable
+                .map(|candidate| candidate.plugin.id.clone())
+                .collect(),
             why: best.why.clone(),
         });
     }
     bring_producers(context, &mut picks)?;
     let picks = in_order(context, picks)?;
-    Ok(Choice { pattern: None, picks, left_out, remarks })
+    Ok(Choice {
+        pattern: None,
+        picks,
+        left_out,
+        remarks,
+    })
 }
 
 /// A plugin that takes another's output brings that other plugin with it.
@@ -226,18 +368,34 @@ fn bring_producers(context: &PlanContext<'_>, picks: &mut Vec<Pick>) -> Result<(
     while index < picks.len() {
         let taker = find(context, &picks[index].plugin)?;
         for kind in required_kinds(taker) {
-            if picks.iter().any(|pick| find(context, &pick.plugin).is_ok_and(|plugin| produces(plugin, kind))) {
+            if picks
+                .iter()
+                .any(|pick| find(context, &pick.plugin).is_ok_and(|plugin| produces(plugin, kind)))
+            {
                 continue;
             }
             let usable = |plugin: &&Plugin| {
-                produces(plugin, kind) && !context.research.avoid.iter().any(|word| plugin.goes_by(word))
+                produces(plugin, kind)
+                    && !context
+                        .research
+                        .avoid
+                        .iter()
+                        .any(|word| plugin.goes_by(word))
             };
             let Some(producer) = context.plugins.iter().find(usable) else {
-                return Err(anyhow!("`{}` takes a `{kind}`, and no usable plugin makes one", taker.id)).kind(Trouble::Request);
+                return Err(anyhow!(
+                    "`{}` takes a `{kind}`, and no usable plugin makes one",
+                    taker.id
+                ))
+                .kind(Trouble::Request);
             };
-            let capability = producer.spec.as_ref().and_then(|spec| spec.provides.first().cloned());
+            let capability = producer
+                .spec
+                .as_ref()
+                .and_then(|spec| spec.provides.first().cloned());
             picks.push(Pick {
-                capability: capability.ok_or_else(|| anyhow!("`{}` provides nothing", producer.id))?,
+                capability: capability
+                    .ok_or_else(|| anyhow!("`{}` provides nothing", producer.id))?,
                 plugin: producer.id.clone(),
                 fallbacks: Vec::new(),
                 why: format!("makes the `{kind}` that `{}` takes", taker.id),
@@ -254,16 +412,28 @@ fn in_order(context: &PlanContext<'_>, mut waiting: Vec<Pick>) -> Result<Vec<Pic
     let mut ordered: Vec<Pick> = Vec::new();
     while !waiting.is_empty() {
         let ready = waiting.iter().position(|pick| {
-            let Ok(plugin) = find(context, &pick.plugin) else { return true };
-            let kinds = plugin.spec.iter().flat_map(|spec| spec.inputs.values()).filter(|input| !input.is_plain());
+            let Ok(plugin) = find(context, &pick.plugin) else {
+                return true;
+            };
+            let kinds = plugin
+                .spec
+                .iter()
+                .flat_map(|spec| spec.inputs.values())
+                .filter(|input| !input.is_plain());
             kinds.into_iter().all(|input| {
                 let mut later = waiting.iter().filter(|other| other.plugin != pick.plugin);
-                !later.any(|other| find(context, &other.plugin).is_ok_and(|plugin| produces(plugin, &input.kind)))
+                !later.any(|other| {
+                    find(context, &other.plugin).is_ok_and(|plugin| produces(plugin, &input.kind))
+                })
             })
         });
         let Some(ready) = ready else {
             let names: Vec<String> = waiting.iter().map(|pick| pick.plugin.to_string()).collect();
-            return Err(anyhow!("these plugins wait for each other's output: {}", names.join(", "))).kind(Trouble::Request);
+            return Err(anyhow!(
+                "these plugins wait for each other's output: {}",
+                names.join(", ")
+            ))
+            .kind(Trouble::Request);
         };
         ordered.push(waiting.remove(ready));
     }
@@ -272,11 +442,17 @@ fn in_order(context: &PlanContext<'_>, mut waiting: Vec<Pick>) -> Result<Vec<Pic
 
 fn required_kinds(plugin: &Plugin) -> impl Iterator<Item = &str> {
     let inputs = plugin.spec.iter().flat_map(|spec| spec.inputs.values());
-    inputs.filter(|input| input.required && !input.is_plain()).map(|input| input.kind.as_str())
+    inputs
+        .filter(|input| input.required && !input.is_plain())
+        .map(|input| input.kind.as_str())
 }
 
 fn produces(plugin: &Plugin, kind: &str) -> bool {
-    plugin.spec.iter().flat_map(|spec| spec.outputs.values()).any(|output| output.kind == kind)
+    plugin
+        .spec
+        .iter()
+        .flat_map(|spec| spec.outputs.values())
+        .any(|output| output.kind == kind)
 }
 
 /// Returns the plugin called `id`, which some marketplace has to have.

@@ -30,14 +30,19 @@ impl PlanPage<'_> {
             "pattern_title": self.pattern.map(|pattern| pattern.pattern.title.clone()),
             "estimate": estimate(self.pattern),
         });
-        let Value::Object(values) = values else { unreachable!("it is written as an object") };
+        let Value::Object(values) = values else {
+            unreachable!("it is written as an object")
+        };
         render::text("PLAN.md.j2", self.form, &values)
     }
 }
 
 fn estimate(pattern: Option<&PatternCandidate>) -> String {
     match pattern.and_then(|pattern| Some((pattern.duration_ms?, pattern.odds.successes))) {
-        Some((duration, runs)) => format!("{} s, the median of {runs} successful runs", duration.div_ceil(1000)),
+        Some((duration, runs)) => format!(
+            "{} s, the median of {runs} successful runs",
+            duration.div_ceil(1000)
+        ),
         None => "no evidence yet".to_string(),
     }
 }
@@ -64,15 +69,25 @@ fn row(step: &Step) -> Value {
 
 /// Returns what the step may reach beyond its own worktree, in words.
 fn grants(action: &Action) -> String {
-    let network = action.grants.network.iter().map(|grant| match grant.as_str() {
-        "python-packages" => "the Python package index, while its environment is built".to_string(),
-        other => other.to_string(),
-    });
-    let services = action.grants.services.iter().map(|service| match service.as_str() {
-        "redis" => "Redis on this machine or at `REDIS_URL`".to_string(),
-        "port" => "one free port on loopback".to_string(),
-        other => other.to_string(),
-    });
+    let network = action
+        .grants
+        .network
+        .iter()
+        .map(|grant| match grant.as_str() {
+            "python-packages" => {
+                "the Python package index, while its environment is built".to_string()
+            }
+            other => other.to_string(),
+        });
+    let services = action
+        .grants
+        .services
+        .iter()
+        .map(|service| match service.as_str() {
+            "redis" => "Redis on this machine or at `REDIS_URL`".to_string(),
+            "port" => "one free port on loopback".to_string(),
+            other => other.to_string(),
+        });
     match network.chain(services).collect::<Vec<_>>() {
         list if list.is_empty() => "nothing".to_string(),
         list => list.join("; "),
@@ -81,10 +96,19 @@ fn grants(action: &Action) -> String {
 
 fn commands(step: &Step) -> Vec<String> {
     let checks = step.checks.iter().filter_map(|check| {
-        let argv = check.tests.as_ref().map(|tests| &tests.argv).or(check.command.as_ref().map(|command| &command.argv))?;
+        let argv = check
+            .tests
+            .as_ref()
+            .map(|tests| &tests.argv)
+            .or(check.command.as_ref().map(|command| &command.argv))?;
         Some(argv.join(" "))
     });
-    step.action.commands.iter().map(|command| command.argv.join(" ")).chain(checks).collect()
+    step.action
+        .commands
+        .iter()
+        .map(|command| command.argv.join(" "))
+        .chain(checks)
+        .collect()
 }
 
 /// Returns the plan's graph for Mermaid, as GitHub draws it.
@@ -92,7 +116,12 @@ pub fn graph(plan: &Plan) -> String {
     let mut text = String::from("graph TD\n");
     for (index, step) in plan.steps.iter().enumerate() {
         let title = step.title.replace('"', "'");
-        text.push_str(&format!("  s{}[\"{}. {title}<br/>{}\"]\n", index + 1, index + 1, step.action.plugin.name));
+        text.push_str(&format!(
+            "  s{}[\"{}. {title}<br/>{}\"]\n",
+            index + 1,
+            index + 1,
+            step.action.plugin.name
+        ));
     }
     for (index, step) in plan.steps.iter().enumerate() {
         for need in &step.needs {
@@ -104,5 +133,7 @@ pub fn graph(plan: &Plan) -> String {
 
 /// Keeps a plugin's words from being read as Markdown structure.
 fn escape(text: &str) -> String {
-    text.replace('|', "\\|").replace('<', "&lt;").replace(['\n', '\r'], " ")
+    text.replace('|', "\\|")
+        .replace('<', "&lt;")
+        .replace(['\n', '\r'], " ")
 }

@@ -11,7 +11,8 @@ mod markdown;
 use anyhow::Result;
 
 use crate::model::{
-    Capability, Digest, ENGINE, Fills, Need, PatternId, Plan, PlanId, Plugin, PluginId, Research, SCHEMA, Step, Task, Taxonomy, Understood,
+    Capability, Digest, ENGINE, Fills, Need, PatternId, Plan, PlanId, Plugin, PluginId, Research,
+    SCHEMA, Step, Task, Taxonomy, Understood,
 };
 pub use markdown::{PlanPage, graph};
 
@@ -60,7 +61,12 @@ pub fn plan(context: &PlanContext<'_>, options: &PlanOptions) -> Result<Plan> {
         engine: ENGINE,
         task: context.task.text.clone(),
         constraints: context.task.constraints.clone(),
-        understood: context.research.needs.iter().map(|need| understood(need, &choice.left_out)).collect(),
+        understood: context
+            .research
+            .needs
+            .iter()
+            .map(|need| understood(need, &choice.left_out))
+            .collect(),
         remarks,
         pattern: choice.pattern,
         steps,
@@ -72,7 +78,11 @@ fn understood(need: &Need, left_out: &[Capability]) -> Understood {
         true => Fills::LeftOut,
         false => Fills::Planned,
     };
-    Understood { capability: need.capability.clone(), because: need.because.clone(), fills }
+    Understood {
+        capability: need.capability.clone(),
+        because: need.because.clone(),
+        fills,
+    }
 }
 
 /// At `production-ready`, the last step answers for all: the checks of every step before it are made once more on its result.

@@ -18,8 +18,16 @@ pub fn text(name: &str, template: &str, values: &Map<String, Value>) -> Result<S
     environment()
         .render_named_str(name, template, Serde(values))
         .map_err(|error| {
-            let place = error.line().map(|line| format!(", at line {line}")).unwrap_or_default();
-            anyhow!("{}{place}", error.detail().map_or_else(|| error.kind().to_string(), str::to_string))
+            let place = error
+                .line()
+                .map(|line| format!(", at line {line}"))
+                .unwrap_or_default();
+            anyhow!(
+                "{}{place}",
+                error
+                    .detail()
+                    .map_or_else(|| error.kind().to_string(), str::to_string)
+            )
         })
         .with_context(|| format!("cannot render `{name}`"))
 }
@@ -64,7 +72,9 @@ mod tests {
     use serde_json::json;
 
     fn check(template: &str, expected: &str) {
-        let Value::Object(values) = json!({"package": "app", "redis": null, "app": {"main": "src/app/main.py"}}) else {
+        let Value::Object(values) =
+            json!({"package": "app", "redis": null, "app": {"main": "src/app/main.py"}})
+        else {
             unreachable!()
         };
         let said = text("t", template, &values).unwrap_or_else(|error| format!("{error:#}"));
@@ -78,6 +88,9 @@ mod tests {
         check("a\n{% if redis %}\nb\n{% endif %}\nc\n", "a\nc\n");
         check("<{{ missing }}>", "cannot render `t`");
         check("{{ package", "cannot render `t`");
-        check("{% for a in range(10000) %}{% for b in range(10000) %}x{% endfor %}{% endfor %}", "cannot render");
+        check(
+            "{% for a in range(10000) %}{% for b in range(10000) %}x{% endfor %}{% endfor %}",
+            "cannot render",
+        );
     }
 }

@@ -3,7 +3,8 @@
 use serde::Serialize;
 
 use crate::model::{
-    CheckCounts, Finding, Oid, Outcome, Phase, Plan, PlanId, RunId, RunReport, RunState, RunStatus, SCHEMA, StepReport, StepStatus,
+    CheckCounts, Finding, Oid, Outcome, Phase, Plan, PlanId, RunId, RunReport, RunState, RunStatus,
+    SCHEMA, StepReport, StepStatus,
 };
 
 /// The file `findings.yaml` of a step; written for people and never parsed back.
@@ -16,19 +17,45 @@ pub struct FindingsFile<'a> {
 impl FindingsFile<'_> {
     /// Returns the file for these findings.
     pub fn new(findings: &[Finding]) -> FindingsFile<'_> {
-        FindingsFile { schema: SCHEMA, findings }
+        FindingsFile {
+            schema: SCHEMA,
+            findings,
+        }
     }
 }
 
 /// Returns the account of a run as it stands; `commits` names the commit of each finished step by the step's name.
-pub fn account(run: &RunId, plan_id: &PlanId, plan: &Plan, state: &RunState, commits: &dyn Fn(&str) -> Option<Oid>) -> RunReport {
+pub fn account(
+    run: &RunId,
+    plan_id: &PlanId,
+    plan: &Plan,
+    state: &RunState,
+    commits: &dyn Fn(&str) -> Option<Oid>,
+) -> RunReport {
     let resume = || Some(format!("orchestrate --resume {run}"));
     let (status, reason, actions, next) = match &state.phase {
         Phase::Waiting | Phase::Running => (RunStatus::Running, None, Vec::new(), None),
         Phase::Finished | Phase::Learned => (RunStatus::Done, None, Vec::new(), None),
-        Phase::Paused { reason, actions, .. } => (RunStatus::Paused, Some(reason.clone()), actions.clone(), resume()),
-        Phase::Failed { reason, .. } => (RunStatus::Failed, Some(reason.clone()), Vec::new(), resume()),
-        Phase::Interrupted { signal } => (RunStatus::Interrupted, Some(format!("stopped by {signal}")), Vec::new(), resume()),
+        Phase::Paused {
+            reason, actions, ..
+        } => (
+            RunStatus::Paused,
+            Some(reason.clone()),
+            actions.clone(),
+            resume(),
+        ),
+        Phase::Failed { reason, .. } => (
+            RunStatus::Failed,
+            Some(reason.clone()),
+            Vec::new(),
+            resume(),
+        ),
+        Phase::Interrupted { signal } => (
+            RunStatus::Interrupted,
+            Some(format!("stopped by {signal}")),
+            Vec::new(),
+            resume(),
+        ),
     };
     let steps: Vec<StepReport> = plan
         .steps
@@ -76,7 +103,13 @@ fn status_word(status: StepStatus) -> &'static str {
 fn counts(state: &RunState) -> CheckCounts {
     let of = |outcome: Outcome| {
         let findings = state.steps.iter().flat_map(|step| &step.findings);
-        findings.filter(|finding| finding.outcome == outcome).count() as u32
+        findings
+            .filter(|finding| finding.outcome == outcome)
+            .count() as u32
     };
-    CheckCounts { passed: of(Outcome::Passed), failed: of(Outcome::Failed), skipped: of(Outcome::Skipped) }
+    CheckCounts {
+        passed: of(Outcome::Passed),
+        failed: of(Outcome::Failed),
+        skipped: of(Outcome::Skipped),
+    }
 }

@@ -19,27 +19,83 @@ pub fn commit_message(message: &CommitMessage<'_>) -> String {
     let (subject, phase) = match message.event {
         EventKind::RunStarted { .. } => (format!("plan: {steps} steps for \"{task}\""), "plan"),
         EventKind::StepFinished { step, plugin, .. } => {
-            let title = message.plan.step(step).map_or("", |step| step.title.as_str());
-            (format!("step {}/{steps}: {title} ({})", message.plan.number(step), plugin.name), "implement")
+            let title = message
+                .plan
+                .step(step)
+                .map_or("", |step| step.title.as_str());
+            (
+                format!(
+                    "step {}/{steps}: {title} ({})",
+                    message.plan.number(step),
+                    plugin.name
+                ),
+                "implement",
+            )
         }
-        EventKind::RunPaused { step, .. } => (format!("pause: step {}/{steps}, `{step}`, waits for a person", message.plan.number(step)), "implement"),
-        EventKind::RunFailed { step, .. } => (format!("abort: step {}/{steps}, `{step}`, failed", message.plan.number(step)), "implement"),
-        EventKind::RunInterrupted { signal } => (format!("stop: {signal} after {} of {steps} steps", message.state.done()), "implement"),
+        EventKind::RunPaused { step, .. } => (
+            format!(
+                "pause: step {}/{steps}, `{step}`, waits for a person",
+                message.plan.number(step)
+            ),
+            "implement",
+        ),
+        EventKind::RunFailed { step, .. } => (
+            format!(
+                "abort: step {}/{steps}, `{step}`, failed",
+                message.plan.number(step)
+            ),
+            "implement",
+        ),
+        EventKind::RunInterrupted { signal } => (
+            format!(
+                "stop: {signal} after {} of {steps} steps",
+                message.state.done()
+            ),
+            "implement",
+        ),
         EventKind::RunFinished { .. } => (format!("report: \"{task}\" is done"), "report"),
-        EventKind::RunLearned { pattern } => (format!("learn: one more record for `{pattern}`"), "learn"),
+        EventKind::RunLearned { pattern } => {
+            (format!("learn: one more record for `{pattern}`"), "learn")
+        }
         _ => (format!("run: \"{task}\""), "implement"),
     };
     let mut text = format!("{subject}\n\n");
     if let Some(body) = body(message) {
         text.push_str(&format!("{body}\n\n"));
     }
-    text.push_str(&format!("Orchestrate-Run: {}\nOrchestrate-Plan: {}\nOrchestrate-Phase: {phase}\n", message.run, message.digest));
-    if let EventKind::StepFinished { step, plugin, attempts, findings, .. } = message.event {
-        let digest = message.state.step(step).zip(message.plan.step(step)).map(|(state, step)| state.action_of(step).digest.short(12));
-        let passed = findings.iter().filter(|finding| finding.outcome == Outcome::Passed).count();
-        text.push_str(&format!("Orchestrate-Step: {}/{steps} {step}\n", message.plan.number(step)));
-        text.push_str(&format!("Orchestrate-Plugin: {plugin}#{}\n", digest.unwrap_or_default()));
-        text.push_str(&format!("Orchestrate-Checks: {passed}/{} passed\n", findings.len()));
+    text.push_str(&format!(
+        "Orchestrate-Run: {}\nOrchestrate-Plan: {}\nOrchestrate-Phase: {phase}\n",
+        message.run, message.digest
+    ));
+    if let EventKind::StepFinished {
+        step,
+        plugin,
+        attempts,
+        findings,
+        ..
+    } = message.event
+    {
+        let digest = message
+            .state
+            .step(step)
+            .zip(message.plan.step(step))
+            .map(|(state, step)| state.action_of(step).digest.short(12));
+        let passed = findings
+            .iter()
+            .filter(|finding| finding.outcome == Outcome::Passed)
+            .count();
+        text.push_str(&format!(
+            "Orchestrate-Step: {}/{steps} {step}\n",
+            message.plan.number(step)
+        ));
+        text.push_str(&format!(
+            "Orchestrate-Plugin: {plugin}#{}\n",
+            digest.unwrap_or_default()
+        ));
+        text.push_str(&format!(
+            "Orchestrate-Checks: {passed}/{} passed\n",
+            findings.len()
+        ));
         text.push_str(&format!("Orchestrate-Attempts: {attempts}\n"));
     }
     text.push_str(&format!("Orchestrate-Sandbox: {}\n", message.sandbox));
@@ -49,12 +105,21 @@ pub fn commit_message(message: &CommitMessage<'_>) -> String {
 fn body(message: &CommitMessage<'_>) -> Option<String> {
     match message.event {
         EventKind::StepFinished { findings, .. } => {
-            let lines: Vec<String> = findings.iter().map(|finding| format!("- {}: {}", finding.check, finding.message)).collect();
+            let lines: Vec<String> = findings
+                .iter()
+                .map(|finding| format!("- {}: {}", finding.check, finding.message))
+                .collect();
             Some(lines.join("\n"))
         }
-        EventKind::RunPaused { reason, actions, .. } => {
+        EventKind::RunPaused {
+            reason, actions, ..
+        } => {
             let actions: Vec<String> = actions.iter().map(|action| format!("- {action}")).collect();
-            Some(format!("{reason}\n{}", actions.join("\n")).trim_end().to_string())
+            Some(
+                format!("{reason}\n{}", actions.join("\n"))
+                    .trim_end()
+                    .to_string(),
+            )
         }
         EventKind::RunFailed { reason, .. } => Some(reason.clone()),
         _ => None,
@@ -73,9 +138,19 @@ pub fn research_message(run: &RunId, digest: &Digest, plan: &Plan) -> String {
 pub fn merge_message(report: &RunReport, plan: &Plan, plan_id: &PlanId, digest: &Digest) -> String {
     let mut text = format!("orchestrate: {}\n\n", shortened(&report.task));
     for (number, (step, account)) in plan.steps.iter().zip(&report.steps).enumerate() {
-        text.push_str(&format!("{}. {} ({}, {})\n", number + 1, step.title, account.plugin.name, super::duration(account.duration_ms)));
+        text.push_str(&format!(
+            "{}. {} ({}, {})\n",
+            number + 1,
+            step.title,
+            account.plugin.name,
+            super::duration(account.duration_ms)
+        ));
     }
-    text.push_str(&format!("\n{} checks passed in {}.\n", report.checks.passed, super::duration(report.duration_ms)));
+    text.push_str(&format!(
+        "\n{} checks passed in {}.\n",
+        report.checks.passed,
+        super::duration(report.duration_ms)
+    ));
     if let Some(path) = &report.report {
         text.push_str(&format!("Report: {path}\n"));
     }

@@ -21,32 +21,68 @@ pub fn duration(ms: u64) -> String {
 pub fn event_lines(plan: &Plan, state: &RunState, event: &Event) -> Vec<String> {
     match &event.event {
         EventKind::StepStarted { step } => vec![String::new(), heading(plan, step)],
-        EventKind::AttemptStarted { attempt, plugin, step } => {
-            let fallback = plan.step(step).is_some_and(|step| step.action.plugin != *plugin);
+        EventKind::AttemptStarted {
+            attempt,
+            plugin,
+            step,
+        } => {
+            let fallback = plan
+                .step(step)
+                .is_some_and(|step| step.action.plugin != *plugin);
             match (attempt, fallback) {
                 (1, false) => vec!["  Status: Running...".to_string()],
                 (1, true) => vec![format!("  Status: Running {}...", plugin.name)],
                 _ => vec!["  Status: Retrying plugin...".to_string()],
             }
         }
-        EventKind::AttemptFailed { failure, .. } => vec![format!("  ✗ Failed: {}", first_line(&failure.message))],
-        EventKind::RemedyChosen { note, remedy, .. } => {
-            vec![format!("  ⚠️ {}", first_line(note)), format!("  ⚙️ Applying remedy: {remedy}")]
+        EventKind::AttemptFailed { failure, .. } => {
+            vec![format!("  ✗ Failed: {}", first_line(&failure.message))]
         }
-        EventKind::RetryPlanned { wait_ms, .. } => vec![format!("  ⚙️ Trying again in {}", duration(*wait_ms))],
-        EventKind::FallbackChosen { plugin, .. } => vec![format!("  ⚙️ Trying fallback: {}", plugin.name)],
-        EventKind::StepFinished { step, duration_ms, findings, services, .. } => {
+        EventKind::RemedyChosen { note, remedy, .. } => {
+            vec![
+                format!("  ⚠️ {}", first_line(note)),
+                format!("  ⚙️ Applying remedy: {remedy}"),
+            ]
+        }
+        EventKind::RetryPlanned { wait_ms, .. } => {
+            vec![format!("  ⚙️ Trying again in {}", duration(*wait_ms))]
+        }
+        EventKind::FallbackChosen { plugin, .. } => {
+            vec![format!("  ⚙️ Trying fallback: {}", plugin.name)]
+        }
+        EventKind::StepFinished {
+            step,
+            duration_ms,
+            findings,
+            services,
+            ..
+        } => {
             let mut lines: Vec<String> = findings.iter().filter_map(check_line).collect();
             lines.extend(
-                services.iter().filter(|service| !service.real).map(|service| format!("  ⚠️ no real {}: {}", service.service, service.how)),
+                services
+                    .iter()
+                    .filter(|service| !service.real)
+                    .map(|service| format!("  ⚠️ no real {}: {}", service.service, service.how)),
             );
-            let again = state.step(step).is_some_and(|step| !step.failures.is_empty());
-            let word = if again { "Retry successful" } else { "Complete" };
+            let again = state
+                .step(step)
+                .is_some_and(|step| !step.failures.is_empty());
+            let word = if again {
+                "Retry successful"
+            } else {
+                "Complete"
+            };
             lines.push(format!("  ✓ {word} ({})", duration(*duration_ms)));
             lines
         }
-        EventKind::RunPaused { reason, actions, .. } => {
-            let mut lines = vec![format!("  ✗ {}", first_line(reason)), String::new(), "  ⚠️ Manual action required:".to_string()];
+        EventKind::RunPaused {
+            reason, actions, ..
+        } => {
+            let mut lines = vec![
+                format!("  ✗ {}", first_line(reason)),
+                String::new(),
+                "  ⚠️ Manual action required:".to_string(),
+            ];
             lines.extend(actions.iter().map(|action| format!("    - {action}")));
             lines
         }
@@ -57,23 +93,40 @@ pub fn event_lines(plan: &Plan, state: &RunState, event: &Event) -> Vec<String> 
             format!("  Completed steps: {}/{}", state.done(), plan.steps.len()),
         ],
         EventKind::RunInterrupted { signal } => {
-            vec![format!("  ⚠️ stopped by {signal}; completed steps: {}/{}", state.done(), plan.steps.len())]
+            vec![format!(
+                "  ⚠️ stopped by {signal}; completed steps: {}/{}",
+                state.done(),
+                plan.steps.len()
+            )]
         }
-        EventKind::RunFinished { duration_ms } => vec![String::new(), format!("✓ Workflow complete ({} total)", duration(*duration_ms))],
-        EventKind::RunStarted { .. } | EventKind::RunResumed { .. } | EventKind::RunLearned { .. } => Vec::new(),
+        EventKind::RunFinished { duration_ms } => vec![
+            String::new(),
+            format!("✓ Workflow complete ({} total)", duration(*duration_ms)),
+        ],
+        EventKind::RunStarted { .. }
+        | EventKind::RunResumed { .. }
+        | EventKind::RunLearned { .. } => Vec::new(),
     }
 }
 
 fn heading(plan: &Plan, id: &StepId) -> String {
     let doing = plan.step(id).map_or("", |step: &Step| step.doing.as_str());
-    let plugin = plan.step(id).map_or("", |step| step.action.plugin.name.as_str());
-    format!("[Step {}/{}] {doing} ({plugin})", plan.number(id), plan.steps.len())
+    let plugin = plan
+        .step(id)
+        .map_or("", |step| step.action.plugin.name.as_str());
+    format!(
+        "[Step {}/{}] {doing} ({plugin})",
+        plan.number(id),
+        plan.steps.len()
+    )
 }
 
 fn check_line(finding: &Finding) -> Option<String> {
     let tests = finding.tests.as_ref()?;
     match finding.outcome {
-        Outcome::Passed if tests.passed == tests.total() => Some(format!("  ✓ All tests passed ({})", tests.total())),
+        Outcome::Passed if tests.passed == tests.total() => {
+            Some(format!("  ✓ All tests passed ({})", tests.total()))
+        }
         _ => Some(format!("  ✓ {}", finding.message)),
     }
 }
@@ -92,11 +145,19 @@ pub fn plan_lines(id: &str, plan: &Plan, odds: &str, estimate: Option<u64>) -> V
     lines.push(String::new());
     lines.push("Workflow sequence:".to_string());
     for (number, step) in plan.steps.iter().enumerate() {
-        lines.push(format!("  {}. {} → {}", number + 1, step.action.plugin.name, step.title));
+        lines.push(format!(
+            "  {}. {} → {}",
+            number + 1,
+            step.action.plugin.name,
+            step.title
+        ));
     }
     lines.push(String::new());
     match estimate {
-        Some(ms) => lines.push(format!("Estimated time: {} (median of past runs)", duration(ms))),
+        Some(ms) => lines.push(format!(
+            "Estimated time: {} (median of past runs)",
+            duration(ms)
+        )),
         None => lines.push("Estimated time: no evidence yet".to_string()),
     }
     for remark in &plan.remarks {
@@ -111,7 +172,13 @@ pub fn plan_lines(id: &str, plan: &Plan, odds: &str, estimate: Option<u64>) -> V
 mod tests {
     #[test]
     fn durations_read_as_people_say_them() {
-        let said: Vec<String> = [0, 440, 9_900, 12_400, 60_000, 185_000].into_iter().map(super::duration).collect();
-        assert_eq!(said, ["0.0 s", "0.4 s", "9.9 s", "12 s", "1 min", "3 min 5 s"]);
+        let said: Vec<String> = [0, 440, 9_900, 12_400, 60_000, 185_000]
+            .into_iter()
+            .map(super::duration)
+            .collect();
+        assert_eq!(
+            said,
+            ["0.0 s", "0.4 s", "9.9 s", "12 s", "1 min", "3 min 5 s"]
+        );
     }
 }

@@ -16,15 +16,38 @@ pub fn report_page(report: &RunReport, plan: &Plan, state: &RunState, standing: 
     };
     line("# Orchestration Report\n".to_string());
     line(format!("Task: \"{}\"", plan.task));
-    line(format!("Pattern: {}", report.pattern.as_deref().unwrap_or("none, composed for this task")));
+    line(format!(
+        "Pattern: {}",
+        report
+            .pattern
+            .as_deref()
+            .unwrap_or("none, composed for this task")
+    ));
     line(format!("Status: {}", status(report.status)));
-    line(format!("Run: `{}`, plan: [{}](../../plans/{}/PLAN.md)", report.run, report.plan, report.plan));
+    line(format!(
+        "Run: `{}`, plan: [{}](../../plans/{}/PLAN.md)",
+        report.run, report.plan, report.plan
+    ));
     line(format!("Sandbox: {}\n", report.sandbox));
     line("## Workflow Executed\n".to_string());
     for (number, (step, account)) in plan.steps.iter().zip(&report.steps).enumerate() {
-        let mark = if account.status == "done" { "✅" } else { "❌" };
-        let attempts = if account.attempts > 1 { format!(", {} attempts", account.attempts) } else { String::new() };
-        line(format!("{}. {}: {} ({}{attempts}) {mark}", number + 1, account.plugin.name, step.title, duration(account.duration_ms)));
+        let mark = if account.status == "done" {
+            "✅"
+        } else {
+            "❌"
+        };
+        let attempts = if account.attempts > 1 {
+            format!(", {} attempts", account.attempts)
+        } else {
+            String::new()
+        };
+        line(format!(
+            "{}. {}: {} ({}{attempts}) {mark}",
+            number + 1,
+            account.plugin.name,
+            step.title,
+            duration(account.duration_ms)
+        ));
     }
     line("\n## Results\n".to_string());
     results(report, plan, state).into_iter().for_each(&mut line);
@@ -51,22 +74,36 @@ fn results(report: &RunReport, plan: &Plan, state: &RunState) -> Vec<String> {
     if let Some((label, tests)) = last_tests(state) {
         lines.push(format!("- {label}: {}/{}", tests.passed, tests.total()));
         for (stand_in, number) in &tests.substituted {
-            lines.push(format!("- Passed against a stand-in ({stand_in}), not counted above: {number}"));
+            lines.push(format!(
+                "- Passed against a stand-in ({stand_in}), not counted above: {number}"
+            ));
         }
         if tests.skipped > 0 {
             lines.push(format!("- Skipped tests: {}", tests.skipped));
         }
     }
     let checks = report.checks;
-    lines.push(format!("- Checks: {} passed, {} failed, {} skipped", checks.passed, checks.failed, checks.skipped));
-    let facts: BTreeMap<&String, &Value> =
-        state.steps.iter().flat_map(|step| &step.findings).flat_map(|finding| &finding.facts).collect();
+    lines.push(format!(
+        "- Checks: {} passed, {} failed, {} skipped",
+        checks.passed, checks.failed, checks.skipped
+    ));
+    let facts: BTreeMap<&String, &Value> = state
+        .steps
+        .iter()
+        .flat_map(|step| &step.findings)
+        .flat_map(|finding| &finding.facts)
+        .collect();
     lines.extend(facts.into_iter().map(|(label, value)| match value {
         Value::String(text) => format!("- {label}: {text}"),
         other => format!("- {label}: {other}"),
     }));
-    let stated: BTreeMap<&String, &String> = plan.steps.iter().flat_map(|step| &step.results).collect();
-    lines.extend(stated.into_iter().map(|(label, text)| format!("- {label}: {text}")));
+    let stated: BTreeMap<&String, &String> =
+        plan.steps.iter().flat_map(|step| &step.results).collect();
+    lines.extend(
+        stated
+            .into_iter()
+            .map(|(label, text)| format!("- {label}: {text}")),
+    );
     lines.extend(services(state));
     lines
 }
@@ -74,8 +111,13 @@ fn results(report: &RunReport, plan: &Plan, state: &RunState) -> Vec<String> {
 /// Returns the counts of the last tests that ran: later steps run the project's tests as a whole.
 fn last_tests(state: &RunState) -> Option<(String, &TestCounts)> {
     let findings = state.steps.iter().flat_map(|step| &step.findings);
-    let last = findings.filter(|finding| finding.tests.is_some()).last()?;
-    Some((last.label.clone().unwrap_or_else(|| "Tests passed".to_string()), last.tests.as_ref()?))
+    let last = findings.rev().find(|finding| finding.tests.is_some())?;
+    Some((
+        last.label
+            .clone()
+            .unwrap_or_else(|| "Tests passed".to_string()),
+        last.tests.as_ref()?,
+    ))
 }
 
 fn services(state: &RunState) -> Vec<String> {
@@ -85,7 +127,12 @@ fn services(state: &RunState) -> Vec<String> {
         .iter()
         .flat_map(|step| &step.services)
         .filter(|service| service.service != "port")
-        .map(|service| (service.service.as_str(), (service.real, service.how.as_str())))
+        .map(|service| {
+            (
+                service.service.as_str(),
+                (service.real, service.how.as_str()),
+            )
+        })
         .collect();
     let line = |(service, (real, how)): (&str, (bool, &str))| match real {
         true => format!("- Tested with the real {service}: {how}"),
@@ -106,7 +153,10 @@ fn step_issues(step: &StepState) -> Vec<String> {
     let line = |seen: &crate::model::FailureSeen| {
         let message = seen.failure.message.lines().next().unwrap_or_default();
         match &seen.remedy {
-            Some(remedy) => format!("- `{}`: {} (auto-fixed by `{}`)", step.id, remedy.note, remedy.id),
+            Some(remedy) => format!(
+                "- `{}`: {} (auto-fixed by `{}`)",
+                step.id, remedy.note, remedy.id
+            ),
             None => format!("- `{}`: {message} (`{}`)", step.id, seen.plugin),
         }
     };
@@ -127,7 +177,10 @@ pub fn research_page(task: &str, research: &Research) -> String {
         }
     }
     if !research.unknown_words.is_empty() {
-        page.push_str(&format!("\nNot understood: {}.\n", research.unknown_words.join(", ")));
+        page.push_str(&format!(
+            "\nNot understood: {}.\n",
+            research.unknown_words.join(", ")
+        ));
     }
     page
 }

@@ -12,7 +12,11 @@ pub struct Progress {
 impl Progress {
     /// Returns a spinner on standard error where `live`, else one that shows nothing.
     pub fn new(live: bool) -> Progress {
-        let target = if live { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
+        let target = if live {
+            ProgressDrawTarget::stderr()
+        } else {
+            ProgressDrawTarget::hidden()
+        };
         let bar = ProgressBar::with_draw_target(None, target);
         let style = ProgressStyle::with_template("  {spinner} {elapsed} {wide_msg}");
         bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_spinner()));
@@ -22,7 +26,8 @@ impl Progress {
     /// Shows what is going on.
     pub fn say(&self, message: &str) {
         self.bar.enable_steady_tick(Duration::from_millis(120));
-        self.bar.set_message(message.chars().take(200).collect::<String>());
+        self.bar
+            .set_message(message.chars().take(200).collect::<String>());
     }
 
     /// Starts the clock anew: another step begins.

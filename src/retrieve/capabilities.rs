@@ -10,25 +10,41 @@ const PREFERRED: f64 = 0.5;
 const NAMED: f64 = 0.1;
 
 /// Returns the plugins that fill the needs, best first for each need, in the order of the needs.
-pub fn analyse(task: &Task, reading: &Reading, library: &Library<'_>) -> (Vec<Candidate>, Analysis) {
+pub fn analyse(
+    task: &Task,
+    reading: &Reading,
+    library: &Library<'_>,
+) -> (Vec<Candidate>, Analysis) {
     let mut found = Vec::new();
     let mut lines = Vec::new();
     for need in &reading.needs {
-        let mut candidates: Vec<Candidate> =
-            library.plugins.iter().filter_map(|plugin| candidate(task, reading, need, plugin)).collect();
+        let mut candidates: Vec<Candidate> = library
+            .plugins
+            .iter()
+            .filter_map(|plugin| candidate(task, reading, need, plugin))
+            .collect();
         candidates.sort_by(|a, b| {
             let usable = a.ruled_out.is_some().cmp(&b.ruled_out.is_some());
-            usable.then(b.score.total_cmp(&a.score)).then(a.plugin.id.cmp(&b.plugin.id))
+            usable
+                .then(b.score.total_cmp(&a.score))
+                .then(a.plugin.id.cmp(&b.plugin.id))
         });
         lines.push(line(need, &candidates));
         found.extend(candidates);
     }
-    let mut names: Vec<String> = found.iter().map(|candidate| candidate.plugin.id.to_string()).collect();
+    let mut names: Vec<String> = found
+        .iter()
+        .map(|candidate| candidate.plugin.id.to_string())
+        .collect();
     names.sort();
     names.dedup();
     let analysis = Analysis {
         analyst: super::ANALYSTS[0],
-        summary: format!("{} of {} plugins are relevant", names.len(), library.plugins.len()),
+        summary: format!(
+            "{} of {} plugins are relevant",
+            names.len(),
+            library.plugins.len()
+        ),
         lines,
     };
     (found, analysis)
@@ -44,7 +60,13 @@ fn candidate(task: &Task, reading: &Reading, need: &Need, plugin: &Plugin) -> Op
         capability: capability.clone(),
         score,
         why,
-        preferred: task.constraints.prefer.iter().filter(|word| plugin.goes_by(word)).cloned().collect(),
+        preferred: task
+            .constraints
+            .prefer
+            .iter()
+            .filter(|word| plugin.goes_by(word))
+            .cloned()
+            .collect(),
         ruled_out: ruled_out(plugin, &reading.avoid, &task.constraints),
     })
 }
@@ -53,12 +75,22 @@ fn score(task: &Task, need: &Need, plugin: &Plugin, capability: &Capability) -> 
     let exact = *capability == need.capability;
     let mut score = if exact { EXACT } else { SAME_FAMILY };
     let mut why = vec![format!("provides `{capability}`, {}", need.because)];
-    for word in task.constraints.prefer.iter().filter(|word| plugin.goes_by(word)) {
+    for word in task
+        .constraints
+        .prefer
+        .iter()
+        .filter(|word| plugin.goes_by(word))
+    {
         score += PREFERRED;
         why.push(format!("`{word}` is preferred"));
     }
     let spec = plugin.spec.iter().flat_map(|spec| &spec.technologies);
-    for word in spec.filter(|word| task.text.to_lowercase().split(' ').any(|said| said == word.as_str())) {
+    for word in spec.filter(|word| {
+        task.text
+            .to_lowercase()
+            .split(' ')
+            .any(|said| said == word.as_str())
+    }) {
         score += NAMED;
         why.push(format!("the task names `{word}`"));
     }
@@ -70,7 +102,11 @@ pub fn filled_by<'a>(need: &Capability, provided: &'a [Capability]) -> Option<&'
     let exact = provided.iter().find(|capability| *capability == need);
     // `api.rest` and `api.rate-limit` are no stand-ins for each other: only kinds of one purpose share a family.
     let interchangeable = need.family() != "api";
-    exact.or_else(|| provided.iter().find(|capability| interchangeable && capability.family() == need.family()))
+    exact.or_else(|| {
+        provided
+            .iter()
+            .find(|capability| interchangeable && capability.family() == need.family())
+    })
 }
 
 fn line(need: &Need, candidates: &[Candidate]) -> String {
@@ -82,7 +118,15 @@ fn line(need: &Need, candidates: &[Candidate]) -> String {
         })
         .collect();
     match names.is_empty() {
-        true => format!("`{}` ({}): no plugin is known for it", need.capability, need.because),
-        false => format!("`{}` ({}): {}", need.capability, need.because, names.join(", ")),
+        true => format!(
+            "`{}` ({}): no plugin is known for it",
+            need.capability, need.because
+        ),
+        false => format!(
+            "`{}` ({}): {}",
+            need.capability,
+            need.because,
+            names.join(", ")
+        ),
     }
 }

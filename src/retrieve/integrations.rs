@@ -3,42 +3,97 @@
 use super::capabilities::filled_by;
 use super::needs::Reading;
 use super::{Library, ruled_out};
-use crate::model::{Analysis, Capability, EvidenceResult, Odds, PatternCandidate, Plugin, ProvenPattern, Standing, Task};
+use crate::model::{
+    Analysis, Capability, EvidenceResult, Odds, PatternCandidate, Plugin, ProvenPattern, Standing,
+    Task,
+};
 
 /// Returns every pattern, the best for the task first.
-pub fn analyse(task: &Task, reading: &Reading, library: &Library<'_>) -> (Vec<PatternCandidate>, Analysis) {
-    let mut patterns: Vec<PatternCandidate> =
-        library.patterns.iter().map(|proven| candidate(task, reading, proven, library)).collect();
+pub fn analyse(
+    task: &Task,
+    reading: &Reading,
+    library: &Library<'_>,
+) -> (Vec<PatternCandidate>, Analysis) {
+    let mut patterns: Vec<PatternCandidate> = library
+        .patterns
+        .iter()
+        .map(|proven| candidate(task, reading, proven, library))
+        .collect();
     rank(&mut patterns);
     let fitting = patterns.iter().filter(|candidate| candidate.fits()).count();
     let connections: usize = library.plugins.iter().map(connections).sum();
     let analysis = Analysis {
         analyst: super::ANALYSTS[1],
-        summary: format!("{fitting} of {} patterns fit, {connections} declared connections between plugins", patterns.len()),
+        summary: format!(
+            "{fitting} of {} patterns fit, {connections} declared connections between plugins",
+            patterns.len()
+        ),
         lines: patterns.iter().map(line).collect(),
     };
     (patterns, analysis)
 }
 
-fn candidate(task: &Task, reading: &Reading, proven: &ProvenPattern, library: &Library<'_>) -> PatternCandidate {
+fn candidate(
+    task: &Task,
+    reading: &Reading,
+    proven: &ProvenPattern,
+    library: &Library<'_>,
+) -> PatternCandidate {
     let pattern = &proven.pattern;
-    let provided: Vec<Capability> = pattern.steps.iter().map(|step| step.capability.clone()).collect();
-    let fillable = reading.needs.iter().filter(|need| !dropped(&need.capability, reading, task, library));
-    let missing: Vec<Capability> =
-        fillable.map(|need| need.capability.clone()).filter(|need| filled_by(need, &provided).is_none()).collect();
+    let provided: Vec<Capability> = pattern
+        .steps
+        .iter()
+        .map(|step| step.capability.clone())
+        .collect();
+    let fillable = reading
+        .needs
+        .iter()
+        .filter(|need| !dropped(&need.capability, reading, task, library));
+    let missing: Vec<Capability> = fillable
+        .map(|need| need.capability.clone())
+        .filter(|need| filled_by(need, &provided).is_none())
+        .collect();
     let wanted = |capability: &Capability| {
-        reading.needs.iter().any(|need| filled_by(&need.capability, std::slice::from_ref(capability)).is_some())
+        reading
+            .needs
+            .iter()
+            .any(|need| filled_by(&need.capability, std::slice::from_ref(capability)).is_some())
     };
-    let plugins: Vec<&Plugin> =
-        pattern.steps.iter().filter_map(|step| library.plugins.iter().find(|plugin| plugin.id == step.plugin)).collect();
+    let plugins: Vec<&Plugin> = pattern
+        .steps
+        .iter()
+        .filter_map(|step| {
+            library
+                .plugins
+                .iter()
+                .find(|plugin| plugin.id == step.plugin)
+        })
+        .collect();
     PatternCandidate {
         odds: Odds::of(&proven.evidence),
         duration_ms: median_duration(proven),
         missing,
-        extra: provided.iter().filter(|capability| !wanted(capability)).cloned().collect(),
-        exact: reading.needs.iter().filter(|need| need.words.is_some() && provided.contains(&need.capability)).count()
-            + reading.needs.iter().filter(|need| need.words.is_some() && general_match(&need.capability, &provided)).count(),
-        preferred: task.constraints.prefer.iter().filter(|word| plugins.iter().any(|plugin| plugin.goes_by(word))).count(),
+        extra: provided
+            .iter()
+            .filter(|capability| !wanted(capability))
+            .cloned()
+            .collect(),
+        exact: reading
+            .needs
+            .iter()
+            .filter(|need| need.words.is_some() && provided.contains(&need.capability))
+            .count()
+            + reading
+                .needs
+                .iter()
+                .filter(|need| need.words.is_some() && general_match(&need.capability, &provided))
+                .count(),
+        preferred: task
+            .constraints
+            .prefer
+            .iter()
+            .filter(|word| plugins.iter().any(|plugin| plugin.goes_by(word)))
+            .count(),
         ruled_out: rule_out(task, reading, proven, library),
         pattern: pattern.clone(),
     }
@@ -46,17 +101,31 @@ fn candidate(task: &Task, reading: &Reading, proven: &ProvenPattern, library: &L
 
 /// "authentication" asks for a family; any kind of it is just what was asked.
 fn general_match(need: &Capability, provided: &[Capability]) -> bool {
-    need.as_str() == need.family() && provided.iter().any(|capability| capability.family() == need.family())
+    need.as_str() == need.family()
+        && provided
+            .iter()
+            .any(|capability| capability.family() == need.family())
 }
 
 /// Says whether a constraint leaves nobody to fill the need.
 fn dropped(need: &Capability, reading: &Reading, task: &Task, library: &Library<'_>) -> bool {
-    let fills = |plugin: &&Plugin| plugin.spec.as_ref().is_some_and(|spec| filled_by(need, &spec.provides).is_some());
+    let fills = |plugin: &&Plugin| {
+        plugin
+            .spec
+            .as_ref()
+            .is_some_and(|spec| filled_by(need, &spec.provides).is_some())
+    };
     let mut filling = library.plugins.iter().filter(fills).peekable();
-    filling.peek().is_some() && filling.all(|plugin| ruled_out(plugin, &reading.avoid, &task.constraints).is_some())
+    filling.peek().is_some()
+        && filling.all(|plugin| ruled_out(plugin, &reading.avoid, &task.constraints).is_some())
 }
 
-fn rule_out(task: &Task, reading: &Reading, proven: &ProvenPattern, library: &Library<'_>) -> Option<String> {
+fn rule_out(
+    task: &Task,
+    reading: &Reading,
+    proven: &ProvenPattern,
+    library: &Library<'_>,
+) -> Option<String> {
     let pattern = &proven.pattern;
     if let (Some(asked), Some(domain)) = (&task.constraints.domain, &pattern.domain)
         && asked != domain
@@ -64,8 +133,15 @@ fn rule_out(task: &Task, reading: &Reading, proven: &ProvenPattern, library: &Li
         return Some(format!("it is for `{domain}`, not `{asked}`"));
     }
     for step in &pattern.steps {
-        let Some(plugin) = library.plugins.iter().find(|plugin| plugin.id == step.plugin) else {
-            return Some(format!("its plugin `{}` is in no known marketplace", step.plugin));
+        let Some(plugin) = library
+            .plugins
+            .iter()
+            .find(|plugin| plugin.id == step.plugin)
+        else {
+            return Some(format!(
+                "its plugin `{}` is in no known marketplace",
+                step.plugin
+            ));
         };
         if let Some(reason) = ruled_out(plugin, &reading.avoid, &task.constraints) {
             return Some(format!("`{}`: {reason}", plugin.id));
@@ -92,19 +168,37 @@ fn rank(patterns: &mut [PatternCandidate]) {
 }
 
 fn median_duration(proven: &ProvenPattern) -> Option<u64> {
-    let succeeded = proven.evidence.iter().filter(|record| record.result == EvidenceResult::Success);
+    let succeeded = proven
+        .evidence
+        .iter()
+        .filter(|record| record.result == EvidenceResult::Success);
     let mut durations: Vec<u64> = succeeded.map(|record| record.duration_ms).collect();
     durations.sort_unstable();
     durations.get(durations.len() / 2).copied()
 }
 
 fn connections(plugin: &Plugin) -> usize {
-    plugin.spec.iter().flat_map(|spec| spec.inputs.values()).filter(|input| !input.is_plain()).count()
+    plugin
+        .spec
+        .iter()
+        .flat_map(|spec| spec.inputs.values())
+        .filter(|input| !input.is_plain())
+        .count()
 }
 
 fn line(candidate: &PatternCandidate) -> String {
-    let names = |list: &[Capability]| list.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
-    let mut parts = vec![format!("`{}` ({}): {}", candidate.pattern.id, candidate.pattern.title, candidate.odds.words())];
+    let names = |list: &[Capability]| {
+        list.iter()
+            .map(|name| format!("`{name}`"))
+            .collect::<Vec<_>>()
+            .join(", ")
+    };
+    let mut parts = vec![format!(
+        "`{}` ({}): {}",
+        candidate.pattern.id,
+        candidate.pattern.title,
+        candidate.odds.words()
+    )];
     if !candidate.missing.is_empty() {
         parts.push(format!("it lacks {}", names(&candidate.missing)));
     }

@@ -22,7 +22,11 @@ pub struct Library<'a> {
 pub const ANALYSTS: [&str; 3] = ["capabilities", "integrations", "reliability"];
 
 /// Returns what the three analysts find for `task`; they work at the same time, and `finished` is told of each.
-pub fn research(task: &Task, library: &Library<'_>, finished: &(dyn Fn(usize, &Analysis) + Sync)) -> Research {
+pub fn research(
+    task: &Task,
+    library: &Library<'_>,
+    finished: &(dyn Fn(usize, &Analysis) + Sync),
+) -> Research {
     let reading = needs::read(task, library);
     let told = |index: usize, analysis: Analysis| {
         finished(index, &analysis);
@@ -39,7 +43,11 @@ pub fn research(task: &Task, library: &Library<'_>, finished: &(dyn Fn(usize, &A
         });
         let records = scope.spawn(|| told(2, reliability::analyse(library)));
         let computes = "an analyst only computes";
-        (plugins.join().expect(computes), patterns.join().expect(computes), records.join().expect(computes))
+        (
+            plugins.join().expect(computes),
+            patterns.join().expect(computes),
+            records.join().expect(computes),
+        )
     });
     Research {
         needs: reading.needs,
@@ -59,7 +67,9 @@ fn ruled_out(plugin: &Plugin, avoid: &[String], constraints: &Constraints) -> Op
     }
     let domain = plugin.spec.as_ref().and_then(|spec| spec.domain.as_deref());
     match (&constraints.domain, domain) {
-        (Some(asked), Some(domain)) if asked != domain => Some(format!("it is for `{domain}`, not `{asked}`")),
+        (Some(asked), Some(domain)) if asked != domain => {
+            Some(format!("it is for `{domain}`, not `{asked}`"))
+        }
         _ => None,
     }
 }

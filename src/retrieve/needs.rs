@@ -15,14 +15,90 @@ pub struct Reading {
 
 /// Words that say nothing about what is wanted.
 const FILLER: &[&str] = &[
-    "a", "an", "the", "and", "or", "with", "using", "use", "in", "on", "for", "to", "of", "that", "which", "by", "my", "our", "me", "us", "it", "its", "is",
-    "are", "build", "create", "make", "write", "add", "set", "up", "setup", "implement", "develop", "generate", "want", "need", "needs", "please", "new", "simple",
-    "small", "full", "complete", "some", "app", "application", "project", "service", "server", "system", "based", "i", "we", "from", "into", "be", "should", "have",
-    "has", "support", "supports", "supporting", "including", "include", "also", "via", "over", "this", "production-ready", "modern", "secure",
+    "a",
+    "an",
+    "the",
+    "and",
+    "or",
+    "with",
+    "using",
+    "use",
+    "in",
+    "on",
+    "for",
+    "to",
+    "of",
+    "that",
+    "which",
+    "by",
+    "my",
+    "our",
+    "me",
+    "us",
+    "it",
+    "its",
+    "is",
+    "are",
+    "build",
+    "create",
+    "make",
+    "write",
+    "add",
+    "set",
+    "up",
+    "setup",
+    "implement",
+    "develop",
+    "generate",
+    "want",
+    "need",
+    "needs",
+    "please",
+    "new",
+    "simple",
+    "small",
+    "full",
+    "complete",
+    "some",
+    "app",
+    "application",
+    "project",
+    "service",
+    "server",
+    "system",
+    "based",
+    "i",
+    "we",
+    "from",
+    "into",
+    "be",
+    "should",
+    "have",
+    "has",
+    "support",
+    "supports",
+    "supporting",
+    "including",
+    "include",
+    "also",
+    "via",
+    "over",
+    "this",
+    "production-ready",
+    "modern",
+    "secure",
 ];
 
 /// Words after which something is not wanted.
-const NEGATIONS: &[&str] = &["without", "no", "not", "avoid", "avoiding", "except", "excluding"];
+const NEGATIONS: &[&str] = &[
+    "without",
+    "no",
+    "not",
+    "avoid",
+    "avoiding",
+    "except",
+    "excluding",
+];
 
 /// Reads the capabilities that `task` asks for, those that these imply, and what it rules out.
 pub fn read(task: &Task, library: &Library<'_>) -> Reading {
@@ -44,7 +120,9 @@ pub fn read(task: &Task, library: &Library<'_>) -> Reading {
     let mut index = 0;
     while index < words.len() {
         let negated = negated(&words, index);
-        let found = phrases.iter().find(|(phrase, _)| starts_with(&words[index..], phrase));
+        let found = phrases
+            .iter()
+            .find(|(phrase, _)| starts_with(&words[index..], phrase));
         if let Some((phrase, capability)) = found {
             let said = words[index..index + phrase.len()].join(" ");
             if negated {
@@ -70,7 +148,11 @@ pub fn read(task: &Task, library: &Library<'_>) -> Reading {
         }
         index += 1;
     }
-    reading.understood_share = if counted == 0 { 0.0 } else { known as f64 / counted as f64 };
+    reading.understood_share = if counted == 0 {
+        0.0
+    } else {
+        known as f64 / counted as f64
+    };
     specialise(&mut reading.needs);
     imply(&mut reading.needs, library);
     reading
@@ -96,7 +178,10 @@ fn specialise(needs: &mut Vec<Need>) {
     let special: Vec<Capability> = needs.iter().map(|need| need.capability.clone()).collect();
     needs.retain(|need| {
         let general = need.capability.as_str() == need.capability.family();
-        !general || !special.iter().any(|other| *other != need.capability && other.family() == need.capability.as_str())
+        !general
+            || !special.iter().any(|other| {
+                *other != need.capability && other.family() == need.capability.as_str()
+            })
     });
 }
 
@@ -107,7 +192,11 @@ fn imply(needs: &mut Vec<Need>, library: &Library<'_>) {
         for implied in meaning.iter().flat_map(|meaning| &meaning.implies) {
             if !needs.iter().any(|need| need.capability == *implied) {
                 let by = library.taxonomy.title(&needs[index].capability);
-                needs.push(Need { capability: implied.clone(), words: None, because: format!("implied by {by}") });
+                needs.push(Need {
+                    capability: implied.clone(),
+                    words: None,
+                    because: format!("implied by {by}"),
+                });
             }
         }
         index += 1;
@@ -120,19 +209,32 @@ fn phrases(library: &Library<'_>) -> Vec<(Vec<String>, Capability)> {
         .taxonomy
         .capabilities
         .iter()
-        .flat_map(|(capability, meaning)| meaning.words.iter().map(move |phrase| (words(phrase), capability.clone())))
+        .flat_map(|(capability, meaning)| {
+            meaning
+                .words
+                .iter()
+                .map(move |phrase| (words(phrase), capability.clone()))
+        })
         .collect();
     phrases.sort_by_key(|(phrase, _)| std::cmp::Reverse(phrase.len()));
     phrases
 }
 
 fn starts_with(words: &[String], phrase: &[String]) -> bool {
-    words.len() >= phrase.len() && phrase.iter().zip(words).all(|(a, b)| a.eq_ignore_ascii_case(b))
+    words.len() >= phrase.len()
+        && phrase
+            .iter()
+            .zip(words)
+            .all(|(a, b)| a.eq_ignore_ascii_case(b))
 }
 
 fn negated(words: &[String], index: usize) -> bool {
     let before = &words[index.saturating_sub(2)..index];
-    before.iter().any(|word| NEGATIONS.iter().any(|negation| word.eq_ignore_ascii_case(negation)))
+    before.iter().any(|word| {
+        NEGATIONS
+            .iter()
+            .any(|negation| word.eq_ignore_ascii_case(negation))
+    })
 }
 
 /// Splits into words; signs inside a word (`next.js`, `rate-limit`, `c++`) belong to it.

@@ -18,15 +18,25 @@ pub fn analyse(library: &Library<'_>) -> Analysis {
             count.1 += 1;
         }
         for issue in &record.issues {
-            *issues.entry((issue.plugin.to_string(), issue.issue.clone())).or_default() += 1;
+            *issues
+                .entry((issue.plugin.to_string(), issue.issue.clone()))
+                .or_default() += 1;
         }
     }
-    for known in library.patterns.iter().flat_map(|proven| &proven.pattern.known_issues) {
-        issues.entry((known.plugin.to_string(), known.issue.clone())).or_default();
+    for known in library
+        .patterns
+        .iter()
+        .flat_map(|proven| &proven.pattern.known_issues)
+    {
+        issues
+            .entry((known.plugin.to_string(), known.issue.clone()))
+            .or_default();
     }
     let mut lines: Vec<String> = uses
         .iter()
-        .map(|(plugin, (successes, total))| format!("`{plugin}`: in {successes} of {total} runs that succeeded"))
+        .map(|(plugin, (successes, total))| {
+            format!("`{plugin}`: in {successes} of {total} runs that succeeded")
+        })
         .collect();
     lines.extend(issues.iter().map(|((plugin, issue), seen)| match seen {
         0 => format!("known issue of `{plugin}`: {issue}"),

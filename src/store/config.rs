@@ -29,7 +29,10 @@ pub struct MarketplaceConfig {
 
 impl Default for Config {
     fn default() -> Config {
-        Config { schema: SCHEMA, marketplaces: BTreeMap::new() }
+        Config {
+            schema: SCHEMA,
+            marketplaces: BTreeMap::new(),
+        }
     }
 }
 

@@ -42,16 +42,30 @@ impl Folders {
             .and_then(|parent| parent.file_name())
             .map(|name| name.to_string_lossy().into_owned())
             .unwrap_or_default();
-        let safe: String = name.chars().filter(|c| c.is_ascii_alphanumeric() || *c == '-').take(40).collect();
-        RunFolder { root: self.state.join("runs").join(format!("{safe}-{digest}")).join(run.as_str()) }
+        let safe: String = name
+            .chars()
+            .filter(|c| c.is_ascii_alphanumeric() || *c == '-')
+            .take(40)
+            .collect();
+        RunFolder {
+            root: self
+                .state
+                .join("runs")
+                .join(format!("{safe}-{digest}"))
+                .join(run.as_str()),
+        }
     }
 }
 
 fn fingerprint(path: &Path) -> String {
     // FNV-1a: stable between builds, and nothing here depends on it being hard to invert.
-    let hash = path.as_os_str().as_encoded_bytes().iter().fold(0xcbf2_9ce4_8422_2325_u64, |hash, &byte| {
-        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
-    });
+    let hash = path
+        .as_os_str()
+        .as_encoded_bytes()
+        .iter()
+        .fold(0xcbf2_9ce4_8422_2325_u64, |hash, &byte| {
+            (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+        });
     format!("{hash:016x}")
 }
 

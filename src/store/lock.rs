@@ -29,9 +29,12 @@ impl RunLock {
             Err(TryLockError::WouldBlock) => {
                 let mut holder = String::new();
                 file.read_to_string(&mut holder).ok();
-                return Err(anyhow!("run `{run}` is being carried out by process {}", holder.trim()))
-                    .kind(Trouble::Busy)
-                    .hint("wait for it, or stop it with Ctrl-C in its terminal");
+                return Err(anyhow!(
+                    "run `{run}` is being carried out by process {}",
+                    holder.trim()
+                ))
+                .kind(Trouble::Busy)
+                .hint("wait for it, or stop it with Ctrl-C in its terminal");
             }
             Err(TryLockError::Error(error)) => {
                 return Err(error).with_context(|| format!("cannot lock `{}`", path.display()));

@@ -51,7 +51,11 @@ impl LiveLog {
             events.truncate(end);
         }
         let text = sealed(&events)?;
-        let mut log = LiveLog { path: path.to_path_buf(), file: open(path)?, text: Vec::new() };
+        let mut log = LiveLog {
+            path: path.to_path_buf(),
+            file: open(path)?,
+            text: Vec::new(),
+        };
         log.file.set_len(0).with_context(reading)?;
         log.write(text.as_bytes())?;
         Ok((log, events))
@@ -70,7 +74,8 @@ impl LiveLog {
 
     /// Deletes the segment's file: a commit holds it now.
     pub fn close(self) -> Result<()> {
-        std::fs::remove_file(&self.path).with_context(|| format!("cannot remove `{}`", self.path.display()))
+        std::fs::remove_file(&self.path)
+            .with_context(|| format!("cannot remove `{}`", self.path.display()))
     }
 
     fn write(&mut self, bytes: &[u8]) -> Result<()> {
@@ -101,8 +106,13 @@ pub fn sealed(events: &[Event]) -> Result<String> {
 
 /// Returns the events of a segment, after its header.
 pub fn segment_events(file: &str, text: &[u8]) -> Result<Vec<Event>> {
-    let first = text.iter().position(|&byte| byte == b'\n').map_or(text.len(), |end| end + 1);
-    let rest = text[first..].strip_prefix(b"...\n").unwrap_or(&text[first..]);
+    let first = text
+        .iter()
+        .position(|&byte| byte == b'\n')
+        .map_or(text.len(), |end| end + 1);
+    let rest = text[first..]
+        .strip_prefix(b"...\n")
+        .unwrap_or(&text[first..]);
     yaml::parse_log(file, rest)
 }
 
@@ -112,7 +122,10 @@ mod tests {
     use crate::model::EventKind;
 
     fn event(event: EventKind) -> Event {
-        Event { at: jiff::Timestamp::UNIX_EPOCH, event }
+        Event {
+            at: jiff::Timestamp::UNIX_EPOCH,
+            event,
+        }
     }
 
     #[test]
@@ -121,7 +134,10 @@ mod tests {
         let finished = EventKind::RunFinished { duration_ms: 5 };
         let events = [
             event(EventKind::StepStarted { step }),
-            event(EventKind::RunResumed { sandbox: "a: \"b\"\nc".into(), tool: "x".into() }),
+            event(EventKind::RunResumed {
+                sandbox: "a: \"b\"\nc".into(),
+                tool: "x".into(),
+            }),
             event(finished),
         ];
         let text = sealed(&events).unwrap();
@@ -130,7 +146,10 @@ mod tests {
         for end in 0..=text.len() {
             std::fs::write(&path, &text.as_bytes()[..end]).unwrap();
             let (log, found) = LiveLog::open(&path).unwrap();
-            assert!(found.len() <= 2, "the event that closes a segment counts only in a commit");
+            assert!(
+                found.len() <= 2,
+                "the event that closes a segment counts only in a commit"
+            );
             assert_eq!(found, events[..found.len()]);
             assert_eq!(std::fs::read(&path).unwrap(), log.text());
             assert_eq!(segment_events("live", log.text()).unwrap(), found);

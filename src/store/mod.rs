@@ -19,20 +19,26 @@ use crate::yaml;
 pub use config::{Config, MarketplaceConfig};
 pub use folders::{Folders, RunFolder};
 pub use lock::RunLock;
-pub use log::{LiveLog, segment_events, sealed};
+pub use log::{LiveLog, sealed, segment_events};
 
 /// Returns the plan in `text`, which stands at `file`.
 pub fn read_plan(file: &str, text: &[u8]) -> Result<Plan> {
     schema::check(file, text)?;
     let plan: Plan = yaml::parse(file, text)?;
     for step in &plan.steps {
-        ensure!(!step.checks.is_empty(), "cannot read `{file}`: step `{}` has no check", step.id);
+        ensure!(
+            !step.checks.is_empty(),
+            "cannot read `{file}`: step `{}` has no check",
+            step.id
+        );
         step.checks
             .iter()
             .try_for_each(|check: &Check| check.kind().map(drop))
             .with_context(|| format!("cannot read `{file}`"))?;
         for remedy in step.actions().flat_map(|action| &action.remedies) {
-            remedy.repair().with_context(|| format!("cannot read `{file}`"))?;
+            remedy
+                .repair()
+                .with_context(|| format!("cannot read `{file}`"))?;
         }
     }
     Ok(plan)
@@ -47,7 +53,10 @@ pub fn print_plan(plan: &Plan) -> Result<String> {
 pub fn read_pattern(file: &str, text: &[u8]) -> Result<Pattern> {
     schema::check(file, text)?;
     let pattern: Pattern = yaml::parse(file, text)?;
-    ensure!(!pattern.steps.is_empty(), "cannot read `{file}`: a pattern has at least one step");
+    ensure!(
+        !pattern.steps.is_empty(),
+        "cannot read `{file}`: a pattern has at least one step"
+    );
     Ok(pattern)
 }
 

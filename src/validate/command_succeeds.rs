@@ -8,33 +8,46 @@ use serde_json::Value;
 
 use super::{TIMEOUT_S, found};
 use crate::model::{CommandCheck, FailureKind, Finding, Outcome};
-use crate::workspace::{Access, Workspace, failure_of, printable};
+use crate::workspace::{Access, Line, Workspace, failure_of, printable};
 
 pub const SUMMARY: &str = "a program exits 0; with `facts`, its output goes into the report";
 
 /// Runs the program.
-pub fn run(check: &CommandCheck, workspace: &Workspace, on_line: &mut dyn FnMut(&str)) -> Result<Finding> {
+pub fn run(
+    check: &CommandCheck,
+    workspace: &Workspace,
+    say: &mut dyn FnMut(Line<'_>),
+) -> Result<Finding> {
     let timeout = Duration::from_secs(check.timeout_s.unwrap_or(TIMEOUT_S));
-    let outcome = workspace.run(&check.argv, Access::Read, timeout, on_line)?;
+    let outcome = workspace.run(&check.argv, Access::Read, timeout, say)?;
     if let Some(failure) = failure_of(FailureKind::Check, &check.argv, &outcome, timeout) {
         let mut finding = found(Outcome::Failed, failure.message);
         finding.output = failure.output;
         return Ok(finding);
     }
-    let mut finding = found(Outcome::Passed, format!("`{}` exited 0", check.argv.join(" ")));
+    let mut finding = found(
+        Outcome::Passed,
+        format!("`{}` exited 0", check.argv.join(" ")),
+    );
     if check.facts {
         match facts(&outcome.stdout) {
             Ok(facts) => finding.facts = facts,
-            Err(why) => finding = found(Outcome::Failed, format!("`{}` did not print its facts: {why}", check.argv.join(" "))),
+            Err(why) => {
+                finding = found(
+                    Outcome::Failed,
+                    format!("`{}` did not print its facts: {why}", check.argv.join(" ")),
+                )
+            }
         }
     }
     Ok(finding)
 }
 
 fn facts(stdout: &[u8]) -> Result<BTreeMap<String, Value>, String> {
-    let facts: BTreeMap<String, Value> =
-        serde_json::from_slice(stdout).map_err(|error| format!("expected one JSON object, {error}"))?;
-    let plain = |value: &Value| matches!(value, Value::Number(_) | Value::String(_) | Value::Bool(_));
+    let facts: BTreeMap<String, Value> = serde_json::from_slice(stdout)
+        .map_err(|error| format!("expected one JSON object, {error}"))?;
+    let plain =
+        |value: &Value| matches!(value, Value::Number(_) | Value::String(_) | Value::Bool(_));
     if let Some((label, _)) = facts.iter().find(|(_, value)| !plain(value)) {
         return Err(format!("`{label}` is neither a number nor a string"));
     }
@@ -42,7 +55,10 @@ fn facts(stdout: &[u8]) -> Result<BTreeMap<String, Value>, String> {
         Value::String(text) => Value::String(printable(&text)),
         other => other,
     };
-    Ok(facts.into_iter().map(|(label, value)| (printable(&label), clean(value))).collect())
+    Ok(facts
+        .into_iter()
+        .map(|(label, value)| (printable(&label), clean(value)))
+        .collect())
 }
 
 #[cfg(test)]

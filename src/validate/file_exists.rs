@@ -16,7 +16,9 @@ pub fn run(path: &str, workspace: &Workspace) -> Result<Finding> {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
             return Ok(found(Outcome::Failed, format!("`{path}` is not there")));
         }
-        Err(error) => return Err(error).with_context(|| format!("cannot look at `{}`", full.display())),
+        Err(error) => {
+            return Err(error).with_context(|| format!("cannot look at `{}`", full.display()));
+        }
     };
     Ok(match (metadata.is_file(), metadata.len()) {
         (false, _) => found(Outcome::Failed, format!("`{path}` is not a regular file")),

@@ -7,7 +7,8 @@ use super::found;
 use crate::model::{Finding, JsonCheck, Outcome};
 use crate::workspace::Workspace;
 
-pub const SUMMARY: &str = "a value in a JSON file equals something, or is at least so large or so long";
+pub const SUMMARY: &str =
+    "a value in a JSON file equals something, or is at least so large or so long";
 
 /// Reads the file, relative to the worktree, and looks at the value behind the pointer.
 pub fn run(check: &JsonCheck, workspace: &Workspace) -> Result<Finding> {
@@ -15,9 +16,14 @@ pub fn run(check: &JsonCheck, workspace: &Workspace) -> Result<Finding> {
     let text = match std::fs::read(&full) {
         Ok(text) => text,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-            return Ok(found(Outcome::Failed, format!("`{}` is not there", check.path)));
+            return Ok(found(
+                Outcome::Failed,
+                format!("`{}` is not there", check.path),
+            ));
         }
-        Err(error) => return Err(error).with_context(|| format!("cannot read `{}`", full.display())),
+        Err(error) => {
+            return Err(error).with_context(|| format!("cannot read `{}`", full.display()));
+        }
     };
     Ok(match judge(check, &text) {
         Ok(message) => found(Outcome::Passed, message),
@@ -27,17 +33,24 @@ pub fn run(check: &JsonCheck, workspace: &Workspace) -> Result<Finding> {
 
 fn judge(check: &JsonCheck, text: &[u8]) -> Result<String, String> {
     let (path, pointer) = (&check.path, &check.pointer);
-    let document: Value = serde_json::from_slice(text).map_err(|error| format!("`{path}` is not JSON: {error}"))?;
-    let value = document.pointer(pointer).ok_or_else(|| format!("`{path}` has nothing at `{pointer}`"))?;
+    let document: Value =
+        serde_json::from_slice(text).map_err(|error| format!("`{path}` is not JSON: {error}"))?;
+    let value = document
+        .pointer(pointer)
+        .ok_or_else(|| format!("`{path}` has nothing at `{pointer}`"))?;
     if let Some(expected) = &check.equals
         && value != expected
     {
-        return Err(format!("`{pointer}` of `{path}` is {value}, and should be {expected}"));
+        return Err(format!(
+            "`{pointer}` of `{path}` is {value}, and should be {expected}"
+        ));
     }
     if let Some(least) = check.at_least {
         let size = size(value).ok_or_else(|| format!("`{pointer}` of `{path}` has no size"))?;
         if size < least {
-            return Err(format!("`{pointer}` of `{path}` is {size}, and should be at least {least}"));
+            return Err(format!(
+                "`{pointer}` of `{path}` is {size}, and should be at least {least}"
+            ));
         }
     }
     Ok(format!("`{pointer}` of `{path}` is as it should be"))
@@ -59,7 +72,12 @@ mod tests {
     use serde_json::json;
 
     fn check(equals: Option<Value>, at_least: Option<f64>, expected: &str) {
-        let check = JsonCheck { path: "f".into(), pointer: "/a".into(), equals, at_least };
+        let check = JsonCheck {
+            path: "f".into(),
+            pointer: "/a".into(),
+            equals,
+            at_least,
+        };
         let said = judge(&check, br#"{"a": [1, 2]}"#).unwrap_or_else(|message| message);
         assert!(said.contains(expected), "{said}");
     }

@@ -13,17 +13,21 @@ mod tests_pass;
 use anyhow::Result;
 
 use crate::model::{Check, CheckKind, Failure, FailureKind, Finding, Outcome, Step};
-use crate::workspace::Workspace;
+use crate::workspace::{Line, Workspace};
 pub use plan::check_plan;
 
-/// Carries out every check of the step, in order, and returns what each found; `on_line` gets what their programs print.
-pub fn check_step(step: &Step, workspace: &Workspace, on_line: &mut dyn FnMut(&str)) -> Result<Vec<Finding>> {
+/// Carries out every check of the step, in order, and returns what each found; `say` gets what their programs print.
+pub fn check_step(
+    step: &Step,
+    workspace: &Workspace,
+    say: &mut dyn FnMut(Line<'_>),
+) -> Result<Vec<Finding>> {
     let mut findings = Vec::new();
     for check in &step.checks {
         let mut finding = match check.kind()? {
             CheckKind::File(path) => file_exists::run(path, workspace)?,
-            CheckKind::Tests(tests) => tests_pass::run(tests, workspace, on_line)?,
-            CheckKind::Command(command) => command_succeeds::run(command, workspace, on_line)?,
+            CheckKind::Tests(tests) => tests_pass::run(tests, workspace, say)?,
+            CheckKind::Command(command) => command_succeeds::run(command, workspace, say)?,
             CheckKind::Json(json) => json_value::run(json, workspace)?,
         };
         finding.check = check.id.clone();
@@ -40,7 +44,9 @@ pub fn check_step(step: &Step, workspace: &Workspace, on_line: &mut dyn FnMut(&s
 
 /// Returns the failure that the findings amount to, if one of them failed.
 pub fn failure(findings: &[Finding]) -> Option<Failure> {
-    let failed = findings.iter().find(|finding| finding.outcome == Outcome::Failed)?;
+    let failed = findings
+        .iter()
+        .find(|finding| finding.outcome == Outcome::Failed)?;
     Some(Failure {
         kind: FailureKind::Check,
         message: format!("check `{}`: {}", failed.check, failed.message),

@@ -19,10 +19,16 @@ const SERVICES: [&str; 2] = ["port", "redis"];
 pub fn check_plan(plan: &Plan) -> Vec<String> {
     let mut faults = Vec::new();
     if plan.engine != ENGINE {
-        faults.push(format!("engine: this orchestrate runs plans of engine {ENGINE}, and this one is of engine {}", plan.engine));
+        faults.push(format!(
+            "engine: this orchestrate runs plans of engine {ENGINE}, and this one is of engine {}",
+            plan.engine
+        ));
     }
     if plan.steps.is_empty() || plan.steps.len() > STEPS_MAX {
-        faults.push(format!("steps: a plan has 1 to {STEPS_MAX} steps, and this one has {}", plan.steps.len()));
+        faults.push(format!(
+            "steps: a plan has 1 to {STEPS_MAX} steps, and this one has {}",
+            plan.steps.len()
+        ));
     }
     let mut before: BTreeSet<&StepId> = BTreeSet::new();
     for (index, step) in plan.steps.iter().enumerate() {
@@ -31,7 +37,10 @@ pub fn check_plan(plan: &Plan) -> Vec<String> {
             faults.push(format!("{place}.id: there are two steps `{}`", step.id));
         }
         for need in step.needs.iter().filter(|need| !before.contains(need)) {
-            faults.push(format!("{place}.needs: `{need}` is not a step before `{}`", step.id));
+            faults.push(format!(
+                "{place}.needs: `{need}` is not a step before `{}`",
+                step.id
+            ));
         }
         check_step(plan, step, index, &place, &mut faults);
         before.insert(&step.id);
@@ -41,18 +50,27 @@ pub fn check_plan(plan: &Plan) -> Vec<String> {
 
 fn check_step(plan: &Plan, step: &Step, index: usize, place: &str, faults: &mut Vec<String>) {
     if !(1..=ATTEMPTS_MAX).contains(&step.attempts_max) {
-        faults.push(format!("{place}.attempts_max: it is from 1 to {ATTEMPTS_MAX}"));
+        faults.push(format!(
+            "{place}.attempts_max: it is from 1 to {ATTEMPTS_MAX}"
+        ));
     }
     if !(1..=TIMEOUT_S_MAX).contains(&step.timeout_s) {
-        faults.push(format!("{place}.timeout_s: it is from 1 to {TIMEOUT_S_MAX}"));
+        faults.push(format!(
+            "{place}.timeout_s: it is from 1 to {TIMEOUT_S_MAX}"
+        ));
     }
     if step.checks.is_empty() {
-        faults.push(format!("{place}.checks: a step without a check is never known to be done"));
+        faults.push(format!(
+            "{place}.checks: a step without a check is never known to be done"
+        ));
     }
     let mut names = BTreeSet::new();
     for check in &step.checks {
         if !names.insert(&check.id) {
-            faults.push(format!("{place}.checks: there are two checks `{}`", check.id));
+            faults.push(format!(
+                "{place}.checks: there are two checks `{}`",
+                check.id
+            ));
         }
         let path = match check.kind() {
             Ok(CheckKind::File(path)) => Some(path),
@@ -79,28 +97,62 @@ fn check_step(plan: &Plan, step: &Step, index: usize, place: &str, faults: &mut 
 
 fn check_action(plan: &Plan, action: &Action, index: usize, place: &str, faults: &mut Vec<String>) {
     for (input, connection) in &action.connections {
-        let earlier = plan.steps[..index].iter().find(|step| step.id == connection.step);
+        let earlier = plan.steps[..index]
+            .iter()
+            .find(|step| step.id == connection.step);
         let made = earlier.and_then(|step| step.action.outputs.get(&connection.output));
         if made.is_none() {
             let wanted = String::from(connection.clone());
-            faults.push(format!("{place}.connections.{input}: no earlier step has the output `{wanted}`"));
+            faults.push(format!(
+                "{place}.connections.{input}: no earlier step has the output `{wanted}`"
+            ));
         }
     }
-    outside(action.writes.iter().map(String::as_str), &format!("{place}.writes"), faults);
-    let environment = action.environment.as_ref().map(|environment| environment.python.as_str());
-    outside(environment.into_iter(), &format!("{place}.environment"), faults);
+    outside(
+        action.writes.iter().map(String::as_str),
+        &format!("{place}.writes"),
+        faults,
+    );
+    let environment = action
+        .environment
+        .as_ref()
+        .map(|environment| environment.python.as_str());
+    outside(
+        environment.into_iter(),
+        &format!("{place}.environment"),
+        faults,
+    );
     for command in &action.commands {
         no_program(&command.argv, place, faults);
     }
-    for grant in action.grants.network.iter().filter(|grant| !NETWORKS.contains(&grant.as_str())) {
-        faults.push(format!("{place}.grants.network: there is no `{grant}`; known: {}", NETWORKS.join(", ")));
+    for grant in action
+        .grants
+        .network
+        .iter()
+        .filter(|grant| !NETWORKS.contains(&grant.as_str()))
+    {
+        faults.push(format!(
+            "{place}.grants.network: there is no `{grant}`; known: {}",
+            NETWORKS.join(", ")
+        ));
     }
-    for service in action.grants.services.iter().filter(|service| !SERVICES.contains(&service.as_str())) {
-        faults.push(format!("{place}.grants.services: there is no `{service}`; known: {}", SERVICES.join(", ")));
+    for service in action
+        .grants
+        .services
+        .iter()
+        .filter(|service| !SERVICES.contains(&service.as_str()))
+    {
+        faults.push(format!(
+            "{place}.grants.services: there is no `{service}`; known: {}",
+            SERVICES.join(", ")
+        ));
     }
     for remedy in &action.remedies {
         if let Err(error) = Regex::new(&remedy.when) {
-            faults.push(format!("{place}.remedies: `when` of `{}` is no regular expression: {error}", remedy.id));
+            faults.push(format!(
+                "{place}.remedies: `when` of `{}` is no regular expression: {error}",
+                remedy.id
+            ));
         }
         match remedy.repair() {
             Ok(Repair::Run(command)) => no_program(&command.argv, place, faults),
@@ -119,9 +171,13 @@ fn no_program(argv: &[String], place: &str, faults: &mut Vec<String>) {
 fn outside<'a>(paths: impl Iterator<Item = &'a str>, place: &str, faults: &mut Vec<String>) {
     for path in paths {
         let mut parts = path.trim_end_matches('/').split('/');
-        let bad = parts.any(|part| matches!(part, "" | "." | "..") || part.eq_ignore_ascii_case(".git"));
+        let bad =
+            parts.any(|part| matches!(part, "" | "." | "..") || part.eq_ignore_ascii_case(".git"));
         if bad || path.contains('\\') {
-            faults.push(format!("{place}: `{}` is not a path inside the repository", path.escape_debug()));
+            faults.push(format!(
+                "{place}: `{}` is not a path inside the repository",
+                path.escape_debug()
+            ));
         }
     }
 }

@@ -8,7 +8,7 @@ use anyhow::Result;
 
 use super::{TIMEOUT_S, found};
 use crate::model::{FailureKind, Finding, Outcome, TestCounts, TestsCheck};
-use crate::workspace::{Access, Workspace, failure_of, printable};
+use crate::workspace::{Access, Line, Workspace, failure_of, printable};
 
 pub const SUMMARY: &str = "tests pass, at least so many of them";
 
@@ -16,13 +16,19 @@ pub const SUMMARY: &str = "tests pass, at least so many of them";
 const SUBSTITUTE: &str = "substitute";
 
 /// Runs the tests and counts them.
-pub fn run(check: &TestsCheck, workspace: &Workspace, on_line: &mut dyn FnMut(&str)) -> Result<Finding> {
+pub fn run(
+    check: &TestsCheck,
+    workspace: &Workspace,
+    say: &mut dyn FnMut(Line<'_>),
+) -> Result<Finding> {
     let timeout = Duration::from_secs(check.timeout_s.unwrap_or(TIMEOUT_S));
     let report = PathBuf::from(workspace.fill(&check.junit));
     // A report that an earlier check left behind must not speak for this one.
     std::fs::remove_file(&report).ok();
-    let outcome = workspace.run(&check.argv, Access::Read, timeout, on_line)?;
-    let counted = std::fs::read_to_string(&report).map_err(|error| error.to_string()).and_then(|text| count(&text));
+    let outcome = workspace.run(&check.argv, Access::Read, timeout, say)?;
+    let counted = std::fs::read_to_string(&report)
+        .map_err(|error| error.to_string())
+        .and_then(|text| count(&text));
     if let Some(failure) = failure_of(FailureKind::Check, &check.argv, &outcome, timeout) {
         let mut finding = found(Outcome::Failed, failure.message);
         finding.output = failure.output;
@@ -30,7 +36,10 @@ pub fn run(check: &TestsCheck, workspace: &Workspace, on_line: &mut dyn FnMut(&s
         return Ok(finding);
     }
     Ok(match counted {
-        Err(why) => found(Outcome::Failed, format!("the tests left no report that can be read: {why}")),
+        Err(why) => found(
+            Outcome::Failed,
+            format!("the tests left no report that can be read: {why}"),
+        ),
         Ok(counts) => judge(check, counts),
     })
 }
@@ -38,9 +47,18 @@ pub fn run(check: &TestsCheck, workspace: &Workspace, on_line: &mut dyn FnMut(&s
 fn judge(check: &TestsCheck, counts: TestCounts) -> Finding {
     let good = counts.passed + counts.substituted_total();
     let (outcome, message) = if counts.failed > 0 {
-        (Outcome::Failed, format!("{} of {} tests failed", counts.failed, counts.total()))
+        (
+            Outcome::Failed,
+            format!("{} of {} tests failed", counts.failed, counts.total()),
+        )
     } else if good < check.at_least {
-        (Outcome::Failed, format!("{good} tests passed, and at least {} should", check.at_least))
+        (
+            Outcome::Failed,
+            format!(
+                "{good} tests passed, and at least {} should",
+                check.at_least
+            ),
+        )
     } else {
         (Outcome::Passed, words(&counts))
     };
@@ -53,7 +71,9 @@ fn judge(check: &TestsCheck, counts: TestCounts) -> Finding {
 pub fn words(counts: &TestCounts) -> String {
     let mut text = format!("{} of {} tests passed", counts.passed, counts.total());
     for (stand_in, number) in &counts.substituted {
-        text.push_str(&format!(", {number} against {stand_in} instead of the real thing"));
+        text.push_str(&format!(
+            ", {number} against {stand_in} instead of the real thing"
+        ));
     }
     if counts.skipped > 0 {
         text.push_str(&format!(", {} skipped", counts.skipped));
@@ -62,14 +82,20 @@ pub fn words(counts: &TestCounts) -> String {
 }
 
 fn count(report: &str) -> Result<TestCounts, String> {
-    let document = roxmltree::Document::parse(report).map_err(|error| format!("it is not XML: {error}"))?;
+    let document =
+        roxmltree::Document::parse(report).map_err(|error| format!("it is not XML: {error}"))?;
     let mut counts = TestCounts::default();
     let mut substituted: BTreeMap<String, u32> = BTreeMap::new();
-    for case in document.descendants().filter(|node| node.has_tag_name("testcase")) {
+    for case in document
+        .descendants()
+        .filter(|node| node.has_tag_name("testcase"))
+    {
         let has = |name: &str| case.children().any(|child| child.has_tag_name(name));
         let stand_in = case
             .descendants()
-            .find(|node| node.has_tag_name("property") && node.attribute("name") == Some(SUBSTITUTE))
+            .find(|node| {
+                node.has_tag_name("property") && node.attribute("name") == Some(SUBSTITUTE)
+            })
             .and_then(|property| property.attribute("value"));
         match stand_in {
             _ if has("failure") || has("error") => counts.failed += 1,
@@ -93,22 +119,38 @@ mod tests {
         </testsuite></testsuites>"#;
 
     fn check(report: &str, at_least: u32) -> (Outcome, String) {
-        let check = TestsCheck { argv: vec![], junit: String::new(), at_least, timeout_s: None };
+        let check = TestsCheck {
+            argv: vec![],
+            junit: String::new(),
+            at_least,
+            timeout_s: None,
+        };
         let finding = judge(&check, count(report).unwrap());
         (finding.outcome, finding.message)
     }
 
     #[test]
     fn a_stand_in_is_counted_apart() {
-        let said = "1 of 3 tests passed, 1 against fakeredis instead of the real thing, 1 skipped".to_string();
+        let said = "1 of 3 tests passed, 1 against fakeredis instead of the real thing, 1 skipped"
+            .to_string();
         assert_eq!(check(REPORT, 2), (Outcome::Passed, said));
-        assert_eq!(check(REPORT, 3), (Outcome::Failed, "2 tests passed, and at least 3 should".to_string()));
+        assert_eq!(
+            check(REPORT, 3),
+            (
+                Outcome::Failed,
+                "2 tests passed, and at least 3 should".to_string()
+            )
+        );
     }
 
     #[test]
     fn failures_and_errors_count_as_failed() {
-        let report = "<testsuites><testcase><failure/></testcase><testcase><error/></testcase></testsuites>";
-        assert_eq!(check(report, 0), (Outcome::Failed, "2 of 2 tests failed".to_string()));
+        let report =
+            "<testsuites><testcase><failure/></testcase><testcase><error/></testcase></testsuites>";
+        assert_eq!(
+            check(report, 0),
+            (Outcome::Failed, "2 of 2 tests failed".to_string())
+        );
         assert!(count("<testsuites").is_err());
         assert_eq!(check("<testsuites/>", 1).0, Outcome::Failed);
     }

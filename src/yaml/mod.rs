@@ -95,7 +95,10 @@ fn read<T: DeserializeOwned>(text: &[u8], bytes_max: usize) -> Result<T> {
         text.len()
     );
     let text = std::str::from_utf8(text).map_err(|error| {
-        let line = 1 + text[..error.valid_up_to()].iter().filter(|&&b| b == b'\n').count();
+        let line = 1 + text[..error.valid_up_to()]
+            .iter()
+            .filter(|&&b| b == b'\n')
+            .count();
         anyhow!("it is not UTF-8, at line {line}")
     })?;
     strict::scan(text)?;
@@ -125,7 +128,12 @@ fn describe(error: serde_yaml::Error) -> anyhow::Error {
     };
     let message = error.without_snippet().to_string();
     // The library ends its own text with the place; ours stands at the end of the line.
-    let message = message.split(" at line ").next().unwrap_or(&message).trim_end_matches([',', ':', ' ']).to_string();
+    let message = message
+        .split(" at line ")
+        .next()
+        .unwrap_or(&message)
+        .trim_end_matches([',', ':', ' '])
+        .to_string();
     match path.as_str() {
         "" | "." => anyhow!("{message}{place}"),
         path => anyhow!("{path}: {message}{place}"),
@@ -160,13 +168,20 @@ mod tests {
             on: BTreeMap::from([("yes".into(), true)]),
         };
         let text = print(&sample).unwrap();
-        assert_eq!(parse::<Sample>("f.yaml", text.as_bytes()).unwrap(), sample, "{text}");
+        assert_eq!(
+            parse::<Sample>("f.yaml", text.as_bytes()).unwrap(),
+            sample,
+            "{text}"
+        );
     }
 
     #[test]
     fn a_complaint_names_file_field_and_place() {
         let said = complaint("name: a\nneeds: scaffold\n");
-        assert!(said.contains("f.yaml") && said.contains("needs") && said.contains("line 2 column 8"), "{said}");
+        assert!(
+            said.contains("f.yaml") && said.contains("needs") && said.contains("line 2 column 8"),
+            "{said}"
+        );
         let said = complaint("name: a\nwants: [b]\n");
         assert!(said.contains("wants") && said.contains("line 2"), "{said}");
     }
@@ -175,7 +190,10 @@ mod tests {
     fn torn_log_entries_are_dropped() {
         let text = b"name: a\n...\nname: b\n...\nname: cc";
         let names: Vec<Sample> = parse_log("log", text).unwrap();
-        assert_eq!(names.iter().map(|s| s.name.as_str()).collect::<Vec<_>>(), ["a", "b"]);
+        assert_eq!(
+            names.iter().map(|s| s.name.as_str()).collect::<Vec<_>>(),
+            ["a", "b"]
+        );
         assert_eq!(whole_part(b"name: a\n.."), b"");
     }
 

@@ -31,7 +31,10 @@ pub fn scan(text: &str) -> Result<()> {
                 }
                 // An escape such as "\u202e" is as unreadable as the character itself.
                 if let Some(bad) = value.chars().find(|&c| invisible(c)) {
-                    return refuse(&format!("the escaped character U+{:04X}", bad as u32), &span);
+                    return refuse(
+                        &format!("the escaped character U+{:04X}", bad as u32),
+                        &span,
+                    );
                 }
             }
             Event::SequenceStart(_, anchor, tag) | Event::MappingStart(_, anchor, tag) => {
@@ -91,7 +94,10 @@ fn characters(text: &str) -> Result<()> {
     }
     for (number, line) in text.split('\n').enumerate() {
         if line.starts_with('%') {
-            bail!("a directive is not allowed, at line {} column 1", number + 1);
+            bail!(
+                "a directive is not allowed, at line {} column 1",
+                number + 1
+            );
         }
         let line = line.strip_suffix('\r').unwrap_or(line);
         if let Some(column) = line.chars().position(invisible) {
@@ -127,17 +133,30 @@ mod tests {
     use super::scan;
 
     fn check(text: &str, expected: &str) {
-        let said = scan(text).err().map(|error| error.to_string()).unwrap_or_default();
+        let said = scan(text)
+            .err()
+            .map(|error| error.to_string())
+            .unwrap_or_default();
         assert!(
-            if expected.is_empty() { said.is_empty() } else { said.contains(expected) },
+            if expected.is_empty() {
+                said.is_empty()
+            } else {
+                said.contains(expected)
+            },
             "{text:?} gave {said:?}, expected {expected:?}"
         );
     }
 
     #[test]
     fn plain_files_pass() {
-        check("a: 1\nb: [x, y]\nc: {d: true}\ne: |\n  text\n  yes\nf: \"no\"\n", "");
-        check("version: 2026-11-22\nport: 8000\nratio: 0.5\nname: no-reply\n", "");
+        check(
+            "a: 1\nb: [x, y]\nc: {d: true}\ne: |\n  text\n  yes\nf: \"no\"\n",
+            "",
+        );
+        check(
+            "version: 2026-11-22\nport: 8000\nratio: 0.5\nname: no-reply\n",
+            "",
+        );
         check("a: 1\r\nb: 2\r\n", "");
     }
 
@@ -159,7 +178,10 @@ mod tests {
         check("a: 0x1f\n", "decimal");
         check("a: 1_000\n", "decimal");
         check("\u{feff}a: 1\n", "byte order mark");
-        check("a: b\u{202e}c\n", "U+202E, which does not show, is not allowed, at line 1 column 5");
+        check(
+            "a: b\u{202e}c\n",
+            "U+202E, which does not show, is not allowed, at line 1 column 5",
+        );
         check("a: \"b\\u202ec\"\n", "U+202E");
         check("a: \"\\e[2J\"\n", "U+001B");
     }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use anyhow::Result;
 
 use crate::model::{Action, Failure, Remedy, Runner};
-use crate::workspace::Workspace;
+use crate::workspace::{Line, Workspace};
 
 /// Does what the action says in the workspace, with the remedies that were chosen for it; its result is what it leaves there.
 pub fn run(
@@ -15,9 +15,9 @@ pub fn run(
     workspace: &mut Workspace,
     remedies: &[Remedy],
     timeout: Duration,
-    on_line: &mut dyn FnMut(&str),
+    say: &mut dyn FnMut(Line<'_>),
 ) -> Result<Result<(), Failure>> {
     match action.runner {
-        Runner::Template => template::run(action, workspace, remedies, timeout, on_line),
+        Runner::Template => template::run(action, workspace, remedies, timeout, say),
     }
 }

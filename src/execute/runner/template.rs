@@ -6,10 +6,13 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result};
 use serde_json::Value;
 
-use crate::model::{Action, CommandLine, ExistingFile, Failure, FailureKind, PluginSpec, Remedy, Repair, TemplateFile, TemplateInsert};
+use crate::model::{
+    Action, CommandLine, ExistingFile, Failure, FailureKind, PluginSpec, Remedy, Repair,
+    TemplateFile, TemplateInsert,
+};
 use crate::render;
 use crate::sandbox::add_requirement;
-use crate::workspace::{Access, Workspace, failure, failure_of};
+use crate::workspace::{Access, Line, Workspace, failure, failure_of};
 use crate::yaml;
 
 type Attempt<T = ()> = Result<Result<T, Failure>>;
@@ -20,66 +23,108 @@ pub fn run(
     workspace: &mut Workspace,
     remedies: &[Remedy],
     timeout: Duration,
-    on_line: &mut dyn FnMut(&str),
+    say: &mut dyn FnMut(Line<'_>),
 ) -> Attempt {
     let deadline = Instant::now() + timeout;
     let Some(text) = workspace.files.get("orchestrate.yaml") else {
-        return Ok(Err(failure(FailureKind::Template, format!("`{}` has no `orchestrate.yaml`", action.plugin), "")));
+        return Ok(Err(failure(
+            FailureKind::Template,
+            format!("`{}` has no `orchestrate.yaml`", action.plugin),
+            "",
+        )));
     };
     let spec: PluginSpec = yaml::parse("orchestrate.yaml", &text.bytes)?;
     if let Err(error) = render_all(&spec, workspace) {
-        return Ok(Err(failure(FailureKind::Template, format!("{error:#}"), "")));
+        return Ok(Err(failure(
+            FailureKind::Template,
+            format!("{error:#}"),
+            "",
+        )));
     }
     if let Err(error) = require(action, workspace, remedies) {
-        return Ok(Err(failure(FailureKind::Template, format!("{error:#}"), "")));
+        return Ok(Err(failure(
+            FailureKind::Template,
+            format!("{error:#}"),
+            "",
+        )));
     }
-    if let Err(failure) = workspace.build_environment(on_line)? {
+    if let Err(failure) = workspace.build_environment(say)? {
         return Ok(Err(failure));
     }
     let repairs = remedies.iter().filter_map(|remedy| remedy.run.as_ref());
     for command in repairs.chain(&action.commands) {
-        if let Err(failure) = program(command, workspace, deadline, on_line)? {
+        if let Err(failure) = program(command, workspace, deadline, say)? {
             return Ok(Err(failure));
         }
     }
     Ok(Ok(()))
 }
 
-fn program(command: &CommandLine, workspace: &Workspace, deadline: Instant, on_line: &mut dyn FnMut(&str)) -> Attempt {
+fn program(
+    command: &CommandLine,
+    workspace: &Workspace,
+    deadline: Instant,
+    say: &mut dyn FnMut(Line<'_>),
+) -> Attempt {
     let left = deadline.saturating_duration_since(Instant::now());
-    let timeout = command.timeout_s.map_or(left, |seconds| left.min(Duration::from_secs(seconds)));
-    let outcome = workspace.run(&command.argv, Access::Write, timeout, on_line)?;
-    Ok(match failure_of(FailureKind::Command, &command.argv, &outcome, timeout) {
-        Some(failure) => Err(failure),
-        None => Ok(()),
-    })
+    let timeout = command
+        .timeout_s
+        .map_or(left, |seconds| left.min(Duration::from_secs(seconds)));
+    let outcome = workspace.run(&command.argv, Access::Write, timeout, say)?;
+    Ok(
+        match failure_of(FailureKind::Command, &command.argv, &outcome, timeout) {
+            Some(failure) => Err(failure),
+            None => Ok(()),
+        },
+    )
 }
 
 fn render_all(spec: &PluginSpec, workspace: &Workspace) -> Result<()> {
-    for file in spec.files.iter().filter(|file| applies(workspace, file.when.as_deref(), file.unless.as_deref())) {
+    for file in spec
+        .files
+        .iter()
+        .filter(|file| applies(workspace, file.when.as_deref(), file.unless.as_deref()))
+    {
         self::file(file, workspace)?;
     }
-    for insert in spec.inserts.iter().filter(|insert| applies(workspace, insert.when.as_deref(), insert.unless.as_deref())) {
+    for insert in spec
+        .inserts
+        .iter()
+        .filter(|insert| applies(workspace, insert.when.as_deref(), insert.unless.as_deref()))
+    {
         self::insert(insert, workspace)?;
     }
     Ok(())
 }
 
 fn applies(workspace: &Workspace, when: Option<&str>, unless: Option<&str>) -> bool {
-    let present = |name: &str| workspace.values.get(name).is_some_and(|value| *value != Value::Null);
+    let present = |name: &str| {
+        workspace
+            .values
+            .get(name)
+            .is_some_and(|value| *value != Value::Null)
+    };
     when.is_none_or(present) && !unless.is_some_and(present)
 }
 
 fn file(file: &TemplateFile, workspace: &Workspace) -> Result<()> {
     let name = format!("templates/{}", file.template);
-    let template = workspace.files.get(&name).with_context(|| format!("the plugin has no `{name}`"))?;
-    let template = std::str::from_utf8(&template.bytes).with_context(|| format!("`{name}` is not UTF-8"))?;
+    let template = workspace
+        .files
+        .get(&name)
+        .with_context(|| format!("the plugin has no `{name}`"))?;
+    let template =
+        std::str::from_utf8(&template.bytes).with_context(|| format!("`{name}` is not UTF-8"))?;
     let text = render::text(&name, template, &workspace.values)?;
     let to = render::text("orchestrate.yaml", &file.to, &workspace.values)?;
     let path = inside(&workspace.directory, &to)?;
     match std::fs::read(&path) {
-        Ok(there) if there == text.as_bytes() || file.if_exists == ExistingFile::Keep => return Ok(()),
-        Ok(_) => anyhow::bail!("`{to}` is already there, with other content: move it away, or plan without this step"),
+        Ok(there) if there == text.as_bytes() || file.if_exists == ExistingFile::Keep => {
+            return Ok(());
+        }
+        Ok(_) => anyhow::bail!(
+            "`{to}` is already there, with other content: move it away, or plan without this step"
+        ),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
         Err(error) => return Err(error).with_context(|| format!("cannot read `{to}`")),
     }
@@ -92,14 +137,22 @@ fn insert(insert: &TemplateInsert, workspace: &Workspace) -> Result<()> {
     let (anchor, after) = match (&insert.before, &insert.after) {
         (Some(anchor), None) => (render(anchor)?, false),
         (None, Some(anchor)) => (render(anchor)?, true),
-        _ => anyhow::bail!("the insert into `{to}` has to have exactly one of `before` and `after`"),
+        _ => {
+            anyhow::bail!("the insert into `{to}` has to have exactly one of `before` and `after`")
+        }
     };
     let path = inside(&workspace.directory, &to)?;
     let text = std::fs::read_to_string(&path).with_context(|| format!("cannot read `{to}`"))?;
     let mut lines: Vec<&str> = text.split_inclusive('\n').collect();
-    let found: Vec<usize> = (0..lines.len()).filter(|&index| lines[index].trim() == anchor.trim()).collect();
+    let found: Vec<usize> = (0..lines.len())
+        .filter(|&index| lines[index].trim() == anchor.trim())
+        .collect();
     let &[place] = found.as_slice() else {
-        anyhow::bail!("`{to}` has {} lines `{}`, and exactly one was expected", found.len(), anchor.trim());
+        anyhow::bail!(
+            "`{to}` has {} lines `{}`, and exactly one was expected",
+            found.len(),
+            anchor.trim()
+        );
     };
     let addition = render(&insert.text)?;
     lines.insert(place + usize::from(after), &addition);
@@ -114,7 +167,8 @@ fn require(action: &Action, workspace: &Workspace, remedies: &[Remedy]) -> Resul
     for remedy in remedies {
         if let Ok(Repair::Require(requirement)) = remedy.repair() {
             let path = inside(&workspace.directory, &environment.python)?;
-            let text = std::fs::read_to_string(&path).with_context(|| format!("cannot read `{}`", environment.python))?;
+            let text = std::fs::read_to_string(&path)
+                .with_context(|| format!("cannot read `{}`", environment.python))?;
             write(&path, &add_requirement(&text, requirement)?)?;
         }
     }
@@ -134,12 +188,26 @@ fn inside(directory: &Path, path: &str) -> Result<std::path::PathBuf> {
     let mut full = directory.to_path_buf();
     for component in Path::new(path).components() {
         let Component::Normal(part) = component else {
-            anyhow::bail!("`{}` is not a path inside the repository", path.escape_debug());
+            anyhow::bail!(
+                "`{}` is not a path inside the repository",
+                path.escape_debug()
+            );
         };
-        anyhow::ensure!(!part.eq_ignore_ascii_case(".git"), "`{}` is in git's own folder", path.escape_debug());
+        anyhow::ensure!(
+            !part.eq_ignore_ascii_case(".git"),
+            "`{}` is in git's own folder",
+            path.escape_debug()
+        );
         full.push(part);
-        let link = full.symlink_metadata().is_ok_and(|metadata| metadata.is_symlink());
-        anyhow::ensure!(!link, "`{}` leads through the link `{}`", path.escape_debug(), full.display());
+        let link = full
+            .symlink_metadata()
+            .is_ok_and(|metadata| metadata.is_symlink());
+        anyhow::ensure!(
+            !link,
+            "`{}` leads through the link `{}`",
+            path.escape_debug(),
+            full.display()
+        );
     }
     Ok(full)
 }

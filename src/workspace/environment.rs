@@ -1,0 +1,81 @@
+//! The environment that a project's programs run in, built from its manifest.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use anyhow::{Context, Result};
+
+use super::{Line, Workspace, failure};
+use crate::model::{Failure, FailureKind};
+use crate::sandbox::{PythonEnvironment, PythonTool, requirements};
+
+/// The Python environment of the project in the worktree.
+pub struct Python {
+    pub tool: Arc<PythonTool>,
+    /// Where environments are kept, outside every repository.
+    pub cache: PathBuf,
+    /// Its `pyproject.toml`, relative to the worktree.
+    pub manifest: String,
+    /// Whether the plan grants the package index.
+    pub may_download: bool,
+    pub built: Option<PythonEnvironment>,
+}
+
+impl Workspace {
+    /// Builds the environment that the worktree's manifest asks for; does nothing where there is none, or where it is built.
+    pub fn build_environment(
+        &mut self,
+        say: &mut dyn FnMut(Line<'_>),
+    ) -> Result<Result<(), Failure>> {
+        let Some(python) = &self.python else {
+            return Ok(Ok(()));
+        };
+        let Some(manifest) = self.manifest(python)? else {
+            return Ok(Ok(()));
+        };
+        match self.built_from(python, &manifest, say) {
+            Ok(environment) => {
+                if let Some(python) = &mut self.python {
+                    python.built = Some(environment);
+                }
+                Ok(Ok(()))
+            }
+            Err(error) => Ok(Err(failure(
+                FailureKind::Environment,
+                format!("{error:#}"),
+                "",
+            ))),
+        }
+    }
+
+    fn manifest(&self, python: &Python) -> Result<Option<String>> {
+        let path = self.directory.join(&python.manifest);
+        match std::fs::read_to_string(&path) {
+            Ok(text) => Ok(Some(text)),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error).with_context(|| format!("cannot read `{}`", path.display())),
+        }
+    }
+
+    fn built_from(
+        &self,
+        python: &Python,
+        manifest: &str,
+        say: &mut dyn FnMut(Line<'_>),
+    ) -> Result<PythonEnvironment> {
+        let wanted =
+            requirements(manifest).with_context(|| format!("cannot read `{}`", python.manifest))?;
+        anyhow::ensure!(
+            wanted.is_empty() || python.may_download,
+            "`{}` asks for packages, and the plan grants no `python-packages`",
+            python.manifest
+        );
+        python.tool.ensure(
+            &python.cache,
+            &wanted,
+            &self.sandbox,
+            &self.cancel,
+            &mut |line| say(Line::Building(line)),
+        )
+    }
+}
