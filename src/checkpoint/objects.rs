@@ -28,6 +28,15 @@ pub(super) fn oid(id: impl AsRef<gix::hash::oid>) -> Oid {
     Oid::try_from(id.as_ref().to_hex().to_string()).expect("git prints ids in hexadecimal digits")
 }
 
+/// Returns a tree as git stores it; its entries have to be in order.
+pub(super) fn tree_bytes(tree: &gix::objs::Tree) -> anyhow::Result<Vec<u8>> {
+    use gix::objs::WriteTo;
+    let mut bytes = Vec::new();
+    tree.write_to(&mut bytes)
+        .context("cannot put a tree into bytes")?;
+    Ok(bytes)
+}
+
 impl Repository {
     /// Writes an object unless it is there, and remembers it for `sync`.
     pub(super) fn store(
@@ -65,12 +74,8 @@ impl Repository {
         git: &gix::Repository,
         mut tree: gix::objs::Tree,
     ) -> anyhow::Result<gix::ObjectId> {
-        use gix::objs::WriteTo;
         tree.entries.sort();
-        let mut bytes = Vec::new();
-        tree.write_to(&mut bytes)
-            .context("cannot put a tree into bytes")?;
-        self.store(git, gix::objs::Kind::Tree, &bytes)
+        self.store(git, gix::objs::Kind::Tree, &tree_bytes(&tree)?)
     }
 
     /// Brings every object and ref written through this handle or its clones since the last call to the disk for good.

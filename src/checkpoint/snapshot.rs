@@ -2,23 +2,26 @@
 
 use anyhow::Context;
 
-use super::objects::{git_id, oid};
+use super::objects::{git_id, oid, tree_bytes};
 use super::tree::Change;
 use super::walk::Walk;
 use super::worktree::Worktree;
 use crate::model::Oid;
 
 /// What a worktree holds, and how that differs from what it started from.
+///
+/// The tree is not written yet: `Repository::with_snapshot` does that, together with the files that a commit adds to it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Snapshot {
     pub tree: Oid,
+    pub(super) root: gix::objs::Tree,
     pub changes: Vec<Change>,
     /// One sentence for each thing that is in the worktree and not in the tree, though nobody asked to ignore it.
     pub refused: Vec<String>,
 }
 
 impl Worktree {
-    /// Writes the folder's files as a tree, byte for byte.
+    /// Writes the folder's files, byte for byte, and returns the tree of them.
     ///
     /// Files of `parent_tree` always count; others unless a `.gitignore` in the worktree or the repository's `info/exclude`
     /// names them. `.orchestrate/` and submodules stay as they are in `parent_tree`.
@@ -29,16 +32,23 @@ impl Worktree {
         if !self.pointer_is_ours(&folder)? {
             walk.refuse(b".git", "was changed");
         }
-        let tree = walk.top(&folder, git_id(parent_tree)?);
+        let root = walk.top(&folder, git_id(parent_tree)?);
         let (learnt, refused) = walk.end();
         *self.stamps() = learnt;
-        let tree =
-            tree.with_context(|| format!("cannot record worktree `{}`", self.path().display()))?;
-        let tree = oid(tree);
+        let root =
+            root.with_context(|| format!("cannot record worktree `{}`", self.path().display()))?;
+        let bytes = tree_bytes(&root)?;
+        let kind = self.repository().git().object_hash();
+        let tree = oid(gix::objs::compute_hash(
+            kind,
+            gix::objs::Kind::Tree,
+            &bytes,
+        )?);
         Ok(Snapshot {
-            changes: self.repository().changed_paths(parent_tree, &tree)?,
+            changes: self.repository().changes_to(parent_tree, &tree, &bytes)?,
             refused,
             tree,
+            root,
         })
     }
 }

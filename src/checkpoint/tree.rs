@@ -8,6 +8,7 @@ use gix::objs::tree::{EntryKind, EntryMode};
 use super::objects::{git_id, oid};
 use super::protected::forbidden;
 use super::repository::Repository;
+use super::snapshot::Snapshot;
 use crate::model::Oid;
 
 /// One path in which two trees differ.
@@ -73,6 +74,24 @@ impl Repository {
             .decode()
             .with_context(|| format!("cannot read tree `{tree}`"))?
             .into_owned();
+        self.write_with_files(&git, root, files)
+    }
+
+    /// Writes the tree of a snapshot with these files in it, and returns it.
+    pub fn with_snapshot(
+        &self,
+        snapshot: &Snapshot,
+        files: &[(String, Vec<u8>)],
+    ) -> anyhow::Result<Oid> {
+        self.write_with_files(&self.git(), snapshot.root.clone(), files)
+    }
+
+    fn write_with_files(
+        &self,
+        git: &gix::Repository,
+        root: gix::objs::Tree,
+        files: &[(String, Vec<u8>)],
+    ) -> anyhow::Result<Oid> {
         let mut editor = gix::objs::tree::Editor::new(root, &git.objects, git.object_hash());
         for (path, bytes) in files {
             let bad = path
@@ -83,26 +102,41 @@ impl Repository {
                 "`{path}` cannot be the path of a file: {}",
                 bad.unwrap_or_default()
             );
-            let id = self.store(&git, gix::objs::Kind::Blob, bytes)?;
+            let id = self.store(git, gix::objs::Kind::Blob, bytes)?;
             editor
                 .upsert(path.split('/'), EntryKind::Blob, id)
                 .with_context(|| format!("cannot put `{path}` into a tree"))?;
         }
-        let id = editor.write(|tree| self.store_tree(&git, tree.clone()))?;
+        let id = editor.write(|tree| self.store_tree(git, tree.clone()))?;
         Ok(oid(id))
     }
 
     /// Returns the paths in which two trees differ, in order; renames are a deletion and an addition.
     pub fn changed_paths(&self, from_tree: &Oid, to_tree: &Oid) -> anyhow::Result<Vec<Change>> {
+        let to = self
+            .git()
+            .find_tree(git_id(to_tree)?)
+            .with_context(|| format!("cannot read tree `{to_tree}`"))?
+            .data
+            .clone();
+        self.changes_to(from_tree, to_tree, &to)
+    }
+
+    /// Does the same for a tree that may not be written yet.
+    pub(super) fn changes_to(
+        &self,
+        from_tree: &Oid,
+        to_tree: &Oid,
+        to: &[u8],
+    ) -> anyhow::Result<Vec<Change>> {
         let compare = || -> anyhow::Result<Vec<Change>> {
             let git = self.git();
             let from = git.find_tree(git_id(from_tree)?)?;
-            let to = git.find_tree(git_id(to_tree)?)?;
             let mut recorder = gix::diff::tree::Recorder::default();
             let state = gix::diff::tree::State::default();
             gix::diff::tree(
                 gix::objs::TreeRefIter::from_bytes(&from.data, git.object_hash()),
-                gix::objs::TreeRefIter::from_bytes(&to.data, git.object_hash()),
+                gix::objs::TreeRefIter::from_bytes(to, git.object_hash()),
                 state,
                 &git.objects,
                 &mut recorder,

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use gix::objs::Tree;
 use gix::objs::tree::{Entry, EntryKind, EntryMode};
 
 use super::folder::{FOLDER_DEPTH_MAX, Folder, Kind, Stamp};
@@ -68,16 +69,18 @@ impl<'a> Walk<'a> {
     }
 
     /// Returns the tree of a worktree's folder.
-    pub fn top(&mut self, folder: &Folder, parent: gix::ObjectId) -> anyhow::Result<gix::ObjectId> {
+    ///
+    /// The folders below are written; the tree itself is not, as it becomes part of a commit only with more files in it.
+    pub fn top(&mut self, folder: &Folder, parent: gix::ObjectId) -> anyhow::Result<Tree> {
         let place = Place {
             prefix: Vec::new(),
             depth: 0,
             ignored: false,
         };
-        match self.folder(folder, &place, Some(parent))? {
-            Some(tree) => Ok(tree),
-            None => self.repository.store(&self.git, gix::objs::Kind::Tree, b""),
-        }
+        let before = entries(&self.git, parent)?;
+        let mut entries = self.entries(folder, &place, &before)?;
+        entries.sort();
+        Ok(Tree { entries })
     }
 
     /// Returns the tree of a folder, or None when nothing in it counts.
@@ -91,6 +94,17 @@ impl<'a> Walk<'a> {
             Some(tree) => entries(&self.git, tree)?,
             None => Vec::new(),
         };
+        let after = self.entries(folder, place, &before)?;
+        self.write(before, after, parent)
+    }
+
+    /// Returns what counts in a folder; `before` is what the parent tree has there.
+    fn entries(
+        &mut self,
+        folder: &Folder,
+        place: &Place,
+        before: &[Entry],
+    ) -> anyhow::Result<Vec<Entry>> {
         let by_name: HashMap<&[u8], &Entry> = before
             .iter()
             .map(|entry| (entry.filename.as_slice(), entry))
@@ -118,7 +132,7 @@ impl<'a> Walk<'a> {
         if entered {
             self.ignores.leave();
         }
-        self.write(before, after, parent)
+        Ok(after)
     }
 
     fn write(

@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use super::run::Session;
 use super::{Note, Stop, Watch};
-use crate::checkpoint::{NewCommit, Worktree};
+use crate::checkpoint::{NewCommit, Snapshot, Worktree};
 use crate::execute::{Host, Verdict};
 use crate::model::{
     Action, Event, EventKind, Failure, FailureKind, Oid, Plan, RunState, ServiceUse, Step, StepId,
@@ -42,8 +42,8 @@ pub struct RunHost<'a> {
     pub log: LiveLog,
     pub segment: usize,
     pub state: RunState,
-    /// What the attempt left, as a tree, between `integrate` and the event that commits it.
-    pub result: Option<Oid>,
+    /// What the attempt left, between `integrate` and the event that commits it.
+    pub result: Option<Snapshot>,
     pub step_log: Vec<u8>,
     pub step_log_left_out: usize,
 }
@@ -116,7 +116,7 @@ impl Host for RunHost<'_> {
                 )
             })
             .collect();
-        refused.extend(snapshot.refused);
+        refused.extend(snapshot.refused.clone());
         if !refused.is_empty() {
             refused.truncate(20);
             return Ok(Err(workspace::failure(
@@ -125,7 +125,7 @@ impl Host for RunHost<'_> {
                 "",
             )));
         }
-        self.result = Some(snapshot.tree);
+        self.result = Some(snapshot);
         Ok(Ok(()))
     }
 
@@ -247,20 +247,17 @@ impl RunHost<'_> {
     /// Commits what an event closes: the step's files and the run's state together.
     fn checkpoint(&mut self, event: &Event) -> Result<()> {
         let repository = &self.session.project.repository;
-        let parent = repository.tree_of(&self.tip)?;
-        let tree = match &event.event {
-            EventKind::StepFinished { .. } => self
-                .result
-                .take()
-                .context("a finished step was integrated")?,
-            _ => parent,
-        };
-        let mut files = vec![(
-            paths::segment(&self.session.run, self.segment),
-            self.log.text().to_vec(),
-        )];
+        let segment = paths::segment(&self.session.run, self.segment);
+        let mut files = vec![(segment, self.log.text().to_vec())];
         files.extend(self.files_beside(event)?);
-        let tree = repository.with_files(&tree, &files)?;
+        let tree = match &event.event {
+            EventKind::StepFinished { .. } => {
+                let result = self.result.take();
+                let result = result.context("a finished step was integrated")?;
+                repository.with_snapshot(&result, &files)?
+            }
+            _ => repository.with_files(&repository.tree_of(&self.tip)?, &files)?,
+        };
         let message = report::commit_message(&CommitMessage {
             run: &self.session.run,
             digest: &self.session.digest,

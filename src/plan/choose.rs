@@ -4,11 +4,15 @@ use anyhow::{Result, anyhow, bail};
 
 use super::{Choice, Pick, PlanContext, PlanOptions};
 use crate::model::{
-    Candidate, Capability, Hint, Need, PatternCandidate, PatternId, Plugin, PluginId, Trouble,
+    Candidate, Capability, Hint, Need, PatternCandidate, PatternId, Plugin, PluginId, Standing,
+    Trouble,
 };
 
 /// A pattern may bring this many steps that nobody asked for; with more, a plan is composed instead.
-const EXTRA_MAX: usize = 2;
+const EXTRA_MAX: usize = 1;
+
+/// The same for a pattern that has proven itself.
+const EXTRA_MAX_PROVEN: usize = 2;
 
 /// The least share of a task's words that has to be understood for a plan to be made.
 const UNDERSTOOD_MIN: f64 = 0.5;
@@ -26,12 +30,19 @@ pub fn choose(context: &PlanContext<'_>, options: &PlanOptions) -> Result<Choice
         .research
         .patterns
         .iter()
-        .find(|candidate| candidate.fits() && candidate.extra.len() <= EXTRA_MAX);
+        .find(|candidate| candidate.fits() && candidate.extra.len() <= extra_max(candidate));
     match best {
         Some(pattern) if !options.explore && pattern.preferred >= preferences_met(context) => {
             follow(context, pattern, left_out, remarks)
         }
         _ => compose(context, left_out, remarks),
+    }
+}
+
+fn extra_max(candidate: &PatternCandidate) -> usize {
+    match candidate.odds.standing {
+        Standing::Validated | Standing::Learned => EXTRA_MAX_PROVEN,
+        Standing::Untried | Standing::Discovered | Standing::Deprecated => EXTRA_MAX,
     }
 }
 

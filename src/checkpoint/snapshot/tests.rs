@@ -34,8 +34,16 @@ impl Step {
         write(&self.worktree.path().join(path), text.as_bytes());
     }
 
+    /// Takes a snapshot and writes its tree, as a commit without files of its own would.
     fn snapshot(&self) -> Snapshot {
-        self.worktree.snapshot(&self.tree).unwrap()
+        let snapshot = self.worktree.snapshot(&self.tree).unwrap();
+        let written = self
+            .fixture
+            .repository
+            .with_snapshot(&snapshot, &[])
+            .unwrap();
+        assert_eq!(written, snapshot.tree);
+        snapshot
     }
 
     /// Takes a snapshot and compares it with what is expected, and its tree with what git says of it.
@@ -285,7 +293,8 @@ fn bytes_are_taken_as_they_are() {
     );
     write(&worktree.path().join("b.txt"), b"x\r\n");
     let snapshot = worktree.snapshot(&tree).unwrap();
-    let recorded = repository.read_file(&snapshot.tree, "b.txt").unwrap();
+    let written = repository.with_snapshot(&snapshot, &[]).unwrap();
+    let recorded = repository.read_file(&written, "b.txt").unwrap();
     assert_eq!(recorded.as_deref(), Some(&b"x\r\n"[..]));
     assert!(!worktree.path().join("ran").exists());
 }
