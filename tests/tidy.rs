@@ -1,5 +1,10 @@
 //! Keeps the picture in CONTRIBUTING.md true: which module may use which, and where each library lives.
 
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test may panic, and its helpers are tests too"
+)]
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};

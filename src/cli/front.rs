@@ -6,8 +6,9 @@ use super::Done;
 use super::arguments::{Arguments, COMMANDS, Implement};
 use super::failure::exit_code_of;
 use super::output::Output;
+use super::pattern::odds_document;
 use super::terminal::Terminal;
-use crate::model::{Hint, PatternCandidate, RunReport, RunStatus, Task, Trouble};
+use crate::model::{Hint, PatternCandidate, RunReport, RunStatus, Task, Trouble, counted};
 use crate::ops::{self, OpenOptions, Project, RunOptions, Stop};
 use crate::plan::PlanOptions;
 use crate::sandbox::Sandbox;
@@ -50,10 +51,14 @@ pub fn run(arguments: &Arguments, output: &Output, stop: &Stop) -> Done {
         let patterns = ops::patterns_for(&project, &task, &mut terminal);
         match choose(output, &patterns)? {
             Some(chosen) => options.pattern = Some(chosen.pattern.id.clone()),
-            None => return Ok(0),
+            None => {
+                project.unmake();
+                return Ok(0);
+            }
         }
     }
-    let planned = ops::plan(&project, &task, &options, &mut terminal)?;
+    let planned =
+        ops::plan(&project, &task, &options, &mut terminal).inspect_err(|_| project.unmake())?;
     if front.plan_only {
         ops::save(&project, &planned)?;
         return plan_only(output, &planned);
@@ -140,22 +145,14 @@ fn choose<'a>(
             serde_json::json!({
                 "id": candidate.pattern.id.as_str(),
                 "title": candidate.pattern.title,
-                "odds": {
-                    "runs": candidate.odds.runs, "successes": candidate.odds.successes,
-                    "rate": candidate.odds.rate, "low": candidate.odds.low, "high": candidate.odds.high,
-                },
+                "odds": odds_document(&candidate.odds),
                 "standing": candidate.odds.standing.word(),
                 "recommended": index == 0,
             })
         })
         .collect();
     output.document(&serde_json::json!({ "patterns": list }))?;
-    let noun = if patterns.len() == 1 {
-        "pattern"
-    } else {
-        "patterns"
-    };
-    output.line(&format!("Found {} {noun}:", patterns.len()));
+    output.line(&format!("Found {}:", counted(patterns.len(), "pattern")));
     for (index, candidate) in patterns.iter().enumerate() {
         let star = if index == 0 { " ⭐ Recommended" } else { "" };
         output.line(&format!(
@@ -217,9 +214,9 @@ fn finish(output: &Output, report: &RunReport, stop: &Stop) -> Done {
     match report.status {
         RunStatus::Done => {
             output.line(&format!(
-                "Done: {} steps, {} checks passed.",
-                report.steps.len(),
-                report.checks.passed
+                "Done: {}, {} passed.",
+                counted(report.steps.len(), "step"),
+                counted(report.checks.passed as usize, "check")
             ));
             if let Some(path) = &report.report {
                 output.line(&format!("Report: {path}"));

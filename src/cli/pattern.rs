@@ -69,6 +69,18 @@ fn document(pattern: &Pattern, odds: &Odds) -> serde_json::Value {
         "steps": pattern.steps,
         "known_issues": pattern.known_issues,
         "standing": odds.standing.word(),
-        "odds": {"runs": odds.runs, "successes": odds.successes, "rate": odds.rate, "low": odds.low, "high": odds.high},
+        "odds": odds_document(odds),
+    })
+}
+
+/// Returns odds for scripts; with no runs there is no rate to tell.
+pub fn odds_document(odds: &Odds) -> serde_json::Value {
+    let told = |value: f64| (odds.runs > 0).then_some(value);
+    serde_json::json!({
+        "runs": odds.runs,
+        "successes": odds.successes,
+        "rate": told(odds.rate),
+        "low": told(odds.low),
+        "high": told(odds.high),
     })
 }

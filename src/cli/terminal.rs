@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use super::output::Output;
-use crate::model::{Event, EventKind, Plan, RunState, Step};
+use crate::model::{Event, EventKind, Plan, RunState, Step, counted};
 use crate::ops::{Note, Watch};
 use crate::report::{self, Progress};
 
@@ -63,13 +63,19 @@ impl<'a> Terminal<'a> {
                     .collect();
                 names.sort();
                 names.dedup();
-                self.say(&format!("  - Found {} relevant plugins", names.len()));
+                self.say(&format!(
+                    "  - Found {}",
+                    counted(names.len(), "relevant plugin")
+                ));
                 let fitting = research
                     .patterns
                     .iter()
                     .filter(|candidate| candidate.fits())
                     .count();
-                self.say(&format!("  - Identified {fitting} patterns that fit"));
+                self.say(&format!(
+                    "  - Identified {}",
+                    counted(fitting, "fitting pattern")
+                ));
             }
             _ => {}
         }

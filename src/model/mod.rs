@@ -5,6 +5,7 @@
 //! A noun that only one module uses stays in that module; one that two need gets a file here, named after it.
 
 mod check;
+mod counted;
 mod event;
 mod hint;
 mod id;
@@ -22,6 +23,7 @@ mod taxonomy;
 pub use check::{
     Check, CommandCheck, Finding, JsonCheck, Kind as CheckKind, Outcome, TestCounts, TestsCheck,
 };
+pub use counted::counted;
 pub use event::{Event, EventKind, Failure, FailureKind, ServiceUse};
 pub use hint::{Hint, Hinted, Kinded, Trouble};
 pub use id::{Capability, Digest, PatternId, PlanId, PluginId, RunId, StepId};

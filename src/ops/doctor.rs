@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use super::Project;
+use crate::model::counted;
 use crate::sandbox::{Sandbox, find_python};
 
 /// One thing that was looked at.
@@ -109,7 +110,7 @@ fn marketplaces(project: &Project) -> Examined {
         what: "plugins".into(),
         works: complaints.is_empty(),
         found: match complaints.as_slice() {
-            [] => format!("{} plugins", project.catalog.plugins.len()),
+            [] => counted(project.catalog.plugins.len(), "plugin"),
             several => several.join("; "),
         },
         mend: None,

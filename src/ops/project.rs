@@ -22,6 +22,8 @@ pub struct OpenOptions {
 
 /// A repository, its settings, and everything that research looks at.
 pub struct Project {
+    /// The folder, where opening made the repository in it.
+    made: Option<PathBuf>,
     pub repository: Repository,
     pub head: Head,
     pub folders: Folders,
@@ -35,12 +37,13 @@ pub struct Project {
 impl Project {
     /// Opens the project that `directory` is in.
     pub fn open(directory: &Path, options: OpenOptions) -> Result<Project> {
-        let repository = repository(directory, options)?;
+        let (repository, made) = repository(directory, options)?;
         let head = repository.head()?;
         let base = head_commit(&head);
         let config = config(&repository, base.as_ref())?;
         let marketplaces = marketplaces(&repository, &config)?;
         Ok(Project {
+            made,
             folders: Folders::find()?,
             clock: Clock::from_environment()?,
             catalog: catalog::load(&marketplaces)?,
@@ -49,6 +52,14 @@ impl Project {
             head,
             repository,
         })
+    }
+
+    /// Takes back the repository that opening made, as long as nothing is in it: the request it was made for came to nothing.
+    pub fn unmake(&self) {
+        let empty = matches!(&self.head, Head::Branch { commit: None, .. });
+        if let Some(made) = self.made.as_ref().filter(|_| empty) {
+            std::fs::remove_dir_all(made).ok();
+        }
     }
 
     /// Returns the commit that the user's branch is at, if it has one.
@@ -74,9 +85,10 @@ fn head_commit(head: &Head) -> Option<Oid> {
     }
 }
 
-fn repository(directory: &Path, options: OpenOptions) -> Result<Repository> {
+/// Finds the repository, or makes one; then the folder that is new comes with it.
+fn repository(directory: &Path, options: OpenOptions) -> Result<(Repository, Option<PathBuf>)> {
     if let Opened::Found(repository) = Repository::discover(directory)? {
-        return Ok(repository);
+        return Ok((repository, None));
     }
     let entries = match std::fs::read_dir(directory) {
         Ok(entries) => entries.count(),
@@ -87,8 +99,14 @@ fn repository(directory: &Path, options: OpenOptions) -> Result<Repository> {
     };
     let shown = directory.display();
     if options.init || (options.create && entries == 0) {
-        return Repository::init(directory)
-            .with_context(|| format!("cannot make a repository in `{shown}`"));
+        let existed = directory.exists();
+        let repository = Repository::init(directory)
+            .with_context(|| format!("cannot make a repository in `{shown}`"))?;
+        let made = match existed {
+            true => repository.common_directory().to_path_buf(),
+            false => repository.work_directory().to_path_buf(),
+        };
+        return Ok((repository, Some(made)));
     }
     if entries == 0 {
         return Err(anyhow!("there is no git repository in `{shown}`"))

@@ -1,6 +1,6 @@
 //! The messages of a run's commits: a subject for people, trailers for `git log --grep` and for us.
 
-use crate::model::{Digest, EventKind, Outcome, Plan, PlanId, RunId, RunReport, RunState};
+use crate::model::{Digest, EventKind, Outcome, Plan, PlanId, RunId, RunReport, RunState, counted};
 
 /// What the message of a checkpoint is made of.
 pub struct CommitMessage<'a> {
@@ -17,7 +17,10 @@ pub fn commit_message(message: &CommitMessage<'_>) -> String {
     let task = shortened(&message.plan.task);
     let steps = message.plan.steps.len();
     let (subject, phase) = match message.event {
-        EventKind::RunStarted { .. } => (format!("plan: {steps} steps for \"{task}\""), "plan"),
+        EventKind::RunStarted { .. } => (
+            format!("plan: {} for \"{task}\"", counted(steps, "step")),
+            "plan",
+        ),
         EventKind::StepFinished { step, plugin, .. } => {
             let title = message
                 .plan
@@ -147,8 +150,10 @@ pub fn merge_message(report: &RunReport, plan: &Plan, plan_id: &PlanId, digest: 
         ));
     }
     text.push_str(&format!(
-        "\n{} checks passed in {}.\n",
-        report.checks.passed,
+        "
+{} passed in {}.
+",
+        counted(report.checks.passed as usize, "check"),
         super::duration(report.duration_ms)
     ));
     if let Some(path) = &report.report {

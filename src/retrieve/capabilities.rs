@@ -2,7 +2,7 @@
 
 use super::needs::Reading;
 use super::{Library, ruled_out};
-use crate::model::{Analysis, Candidate, Capability, Need, Plugin, Task};
+use crate::model::{Analysis, Candidate, Capability, Need, Plugin, Task, counted};
 
 const EXACT: f64 = 1.0;
 const SAME_FAMILY: f64 = 0.6;
@@ -41,9 +41,9 @@ pub fn analyse(
     let analysis = Analysis {
         analyst: super::ANALYSTS[0],
         summary: format!(
-            "{} of {} plugins are relevant",
+            "{} of {} fit the task",
             names.len(),
-            library.plugins.len()
+            counted(library.plugins.len(), "plugin")
         ),
         lines,
     };

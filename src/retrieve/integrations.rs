@@ -5,7 +5,7 @@ use super::needs::Reading;
 use super::{Library, ruled_out};
 use crate::model::{
     Analysis, Capability, EvidenceResult, Odds, PatternCandidate, Plugin, ProvenPattern, Standing,
-    Task,
+    Task, counted,
 };
 
 /// Returns every pattern, the best for the task first.
@@ -25,8 +25,9 @@ pub fn analyse(
     let analysis = Analysis {
         analyst: super::ANALYSTS[1],
         summary: format!(
-            "{fitting} of {} patterns fit, {connections} declared connections between plugins",
-            patterns.len()
+            "{fitting} of {} fit, {} between plugins",
+            counted(patterns.len(), "pattern"),
+            counted(connections, "declared connection")
         ),
         lines: patterns.iter().map(line).collect(),
     };

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::Library;
-use crate::model::{Analysis, EvidenceResult, PluginId};
+use crate::model::{Analysis, EvidenceResult, PluginId, counted};
 
 /// Returns what past runs say.
 pub fn analyse(library: &Library<'_>) -> Analysis {
@@ -40,7 +40,10 @@ pub fn analyse(library: &Library<'_>) -> Analysis {
         .collect();
     lines.extend(issues.iter().map(|((plugin, issue), seen)| match seen {
         0 => format!("known issue of `{plugin}`: {issue}"),
-        seen => format!("known issue of `{plugin}`, seen {seen} times: {issue}"),
+        seen => format!(
+            "known issue of `{plugin}`, met in {}: {issue}",
+            counted(*seen as usize, "run")
+        ),
     }));
     if lines.is_empty() {
         lines.push("no evidence yet: nothing was run in this repository".to_string());
@@ -49,8 +52,11 @@ pub fn analyse(library: &Library<'_>) -> Analysis {
         analyst: super::ANALYSTS[2],
         summary: match runs {
             0 => "no evidence yet".to_string(),
-            1 => format!("1 run on record, {} known issues", issues.len()),
-            runs => format!("{runs} runs on record, {} known issues", issues.len()),
+            runs => format!(
+                "{} on record, {}",
+                counted(runs, "run"),
+                counted(issues.len(), "known issue")
+            ),
         },
         lines,
     }
