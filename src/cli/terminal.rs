@@ -12,6 +12,8 @@ pub struct Terminal<'a> {
     output: &'a Output,
     progress: Progress,
     started: Instant,
+    /// Whether a person has just read what there is to do.
+    asked: bool,
 }
 
 impl<'a> Terminal<'a> {
@@ -21,6 +23,7 @@ impl<'a> Terminal<'a> {
             output,
             progress: Progress::new(output.live),
             started: Instant::now(),
+            asked: false,
         }
     }
 
@@ -103,7 +106,8 @@ impl Watch for Terminal<'_> {
             Note::Doing { what } => self.say(&format!("\n⚙️ {what}")),
             Note::Resumed { run, done, commit } => {
                 self.say(&format!(
-                    "Resuming `{run}` from checkpoint {commit}: completed steps {done} are kept"
+                    "Resuming `{run}` from checkpoint {commit}, completed and kept: {}",
+                    counted(*done, "step")
                 ));
             }
             Note::Learned { lines } => {
@@ -133,8 +137,11 @@ impl Watch for Terminal<'_> {
         ) {
             self.progress.restart();
         }
-        for line in report::event_lines(plan, state, event) {
-            self.say(&line);
+        let told = std::mem::take(&mut self.asked);
+        if !(told && matches!(event.event, EventKind::RunPaused { .. })) {
+            for line in report::event_lines(plan, state, event) {
+                self.say(&line);
+            }
         }
         match event.event {
             EventKind::AttemptStarted { .. } => self.progress.say("running"),
@@ -156,19 +163,16 @@ impl Watch for Terminal<'_> {
         }
     }
 
-    fn ask(&mut self, _step: &Step, reason: &str, actions: &[String]) -> bool {
+    fn ask(&mut self, _step: &Step, _reason: &str, actions: &[String]) -> bool {
         if !self.output.interactive {
             return false;
         }
         self.progress.clear();
-        self.say(&format!(
-            "  ✗ Failed: {reason}\n\n  ⚠️ Manual action required:"
-        ));
-        actions
-            .iter()
-            .for_each(|action| self.say(&format!("    - {action}")));
-        self.output
-            .ask("\n  Retry after fixing? [y/n]")
-            .is_some_and(|answer| matches!(answer.as_str(), "y" | "yes"))
+        for line in report::action_lines(actions) {
+            self.say(&line);
+        }
+        self.asked = true;
+        let answer = self.output.ask("\n  Retry after fixing? [y/n]");
+        answer.is_some_and(|answer| matches!(answer.as_str(), "y" | "yes"))
     }
 }

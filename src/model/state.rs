@@ -206,6 +206,7 @@ impl RunState {
                     reason: reason.clone(),
                     actions: actions.clone(),
                 };
+                self.at(step, |step| step.status = StepStatus::Waiting);
             }
             EventKind::RunFailed { step, reason } => {
                 self.phase = Phase::Failed {
@@ -218,6 +219,10 @@ impl RunState {
                 self.phase = Phase::Interrupted {
                     signal: signal.clone(),
                 };
+                let running = |step: &&mut StepState| step.status == StepStatus::Running;
+                for step in self.steps.iter_mut().filter(running) {
+                    step.status = StepStatus::Waiting;
+                }
             }
             EventKind::RunFinished { duration_ms } => {
                 self.phase = Phase::Finished;

@@ -9,7 +9,6 @@ use crate::catalog::{self, Catalog, Marketplace};
 use crate::checkpoint::{Head, Opened, Repository};
 use crate::model::{Digest, Hint, Oid, Plugin, ProvenPattern, Taxonomy, Trouble};
 use crate::store::{self, Config, Folders, paths};
-use crate::yaml;
 
 /// How to open a project.
 #[derive(Debug, Clone, Copy, Default)]
@@ -47,7 +46,7 @@ impl Project {
             folders: Folders::find()?,
             clock: Clock::from_environment()?,
             catalog: catalog::load(&marketplaces)?,
-            taxonomy: taxonomy()?,
+            taxonomy: taxonomy(&repository, base.as_ref())?,
             patterns: patterns(&repository, base.as_ref())?,
             head,
             repository,
@@ -163,10 +162,18 @@ fn marketplaces(repository: &Repository, config: &Config) -> Result<Vec<Marketpl
     Ok(all)
 }
 
-fn taxonomy() -> Result<Taxonomy> {
+/// Returns the embedded taxonomy, extended by the repository's own.
+fn taxonomy(repository: &Repository, base: Option<&Oid>) -> Result<Taxonomy> {
     let mut taxonomy = Taxonomy::default();
     for (name, text) in catalog::embedded("taxonomy/") {
-        taxonomy.merge(yaml::parse(name, text)?);
+        taxonomy.merge(store::read_taxonomy(name, text)?);
+    }
+    let Some(base) = base else {
+        return Ok(taxonomy);
+    };
+    for file in repository.list_files(base, paths::TAXONOMY)? {
+        let text = repository.read_file(base, &file)?.unwrap_or_default();
+        taxonomy.merge(store::read_taxonomy(&file, &text).kind(Trouble::Request)?);
     }
     Ok(taxonomy)
 }

@@ -75,17 +75,7 @@ pub fn event_lines(plan: &Plan, state: &RunState, event: &Event) -> Vec<String> 
             lines.push(format!("  ✓ {word} ({})", duration(*duration_ms)));
             lines
         }
-        EventKind::RunPaused {
-            reason, actions, ..
-        } => {
-            let mut lines = vec![
-                format!("  ✗ {}", first_line(reason)),
-                String::new(),
-                "  ⚠️ Manual action required:".to_string(),
-            ];
-            lines.extend(actions.iter().map(|action| format!("    - {action}")));
-            lines
-        }
+        EventKind::RunPaused { actions, .. } => action_lines(actions),
         EventKind::RunFailed { .. } => vec![
             "  ✗ Failed (cannot recover)".to_string(),
             String::new(),
@@ -107,6 +97,13 @@ pub fn event_lines(plan: &Plan, state: &RunState, event: &Event) -> Vec<String> 
         | EventKind::RunResumed { .. }
         | EventKind::RunLearned { .. } => Vec::new(),
     }
+}
+
+/// Returns what a person has to do, in the words of the seed.
+pub fn action_lines(actions: &[String]) -> Vec<String> {
+    let heading = [String::new(), "  ⚠️ Manual action required:".to_string()];
+    let actions = actions.iter().map(|action| format!("    - {action}"));
+    heading.into_iter().chain(actions).collect()
 }
 
 fn heading(plan: &Plan, id: &StepId) -> String {

@@ -14,7 +14,7 @@ mod schema;
 
 use anyhow::{Context, Result, ensure};
 
-use crate::model::{Check, Event, Evidence, Pattern, Plan};
+use crate::model::{Check, Event, Evidence, Pattern, Plan, Taxonomy};
 use crate::yaml;
 pub use config::{Config, MarketplaceConfig};
 pub use folders::{Folders, RunFolder};
@@ -58,6 +58,12 @@ pub fn read_pattern(file: &str, text: &[u8]) -> Result<Pattern> {
         "cannot read `{file}`: a pattern has at least one step"
     );
     Ok(pattern)
+}
+
+/// Returns the part of the taxonomy in `text`, which stands at `file`.
+pub fn read_taxonomy(file: &str, text: &[u8]) -> Result<Taxonomy> {
+    schema::check(file, text)?;
+    yaml::parse(file, text)
 }
 
 /// Returns the evidence in `text`, which stands at `file`.

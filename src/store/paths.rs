@@ -6,6 +6,7 @@ pub const ROOT: &str = ".orchestrate/";
 pub const CONFIG: &str = ".orchestrate/config.yaml";
 pub const PLANS: &str = ".orchestrate/plans/";
 pub const PATTERNS: &str = ".orchestrate/patterns/";
+pub const TAXONOMY: &str = ".orchestrate/taxonomy/";
 pub const RUNS: &str = ".orchestrate/runs/";
 
 /// What will run.

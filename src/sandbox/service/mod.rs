@@ -102,14 +102,15 @@ fn redis_at(url: &str) -> Provided {
         what,
         actions: vec![
             action.to_owned(),
-            "unset REDIS_URL to have a server started for the step".to_owned(),
+            "Or install: apt-get install redis-server, or brew install redis".to_owned(),
+            "Or unset REDIS_URL: a server is then started for the step".to_owned(),
         ],
     };
     // The address itself may hold a password, so no message repeats it.
     let Some(address) = Address::parse(url) else {
         return absent(
             "REDIS_URL is not a redis:// or rediss:// address".to_owned(),
-            "set REDIS_URL to one, such as `redis://127.0.0.1:6379/0`",
+            "Set REDIS_URL to one, such as `redis://127.0.0.1:6379/0`",
         );
     };
     match address.ask() {
@@ -120,12 +121,12 @@ fn redis_at(url: &str) -> Provided {
             running: None,
         },
         Answer::Refused(reply) => absent(
-            format!("Redis at {address} (REDIS_URL) answers `{reply}`"),
-            "correct the user and password in REDIS_URL",
+            format!("Redis at {address} answers `{reply}`"),
+            "Correct the user and password in REDIS_URL",
         ),
         Answer::No(why) => absent(
-            format!("Redis at {address} (REDIS_URL) does not answer: {why}"),
-            "start that Redis server",
+            format!("Cannot connect to Redis at {address}: {why}"),
+            &format!("Start Redis server: redis-server --port {}", address.port),
         ),
     }
 }
@@ -247,9 +248,7 @@ mod tests {
             panic!("somebody answered");
         };
         assert!(
-            what.starts_with(&format!(
-                "Redis at 127.0.0.1:{port} (REDIS_URL) does not answer: "
-            )),
+            what.starts_with(&format!("Cannot connect to Redis at 127.0.0.1:{port}: ")),
             "{what}"
         );
         assert!(!format!("{what}{actions:?}").contains("hunter2"));
