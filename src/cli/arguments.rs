@@ -123,6 +123,8 @@ pub enum Command {
     DiscoverPatterns(DiscoverPatterns),
     /// Run a plan that was saved, as --execute does
     Implement(Implement),
+    /// Show what a run taught, and propose it again where the proposal is gone
+    Learn(Learn),
     /// Look at runs
     #[command(subcommand)]
     Run(RunCommand),
@@ -155,6 +157,12 @@ pub struct Implement {
     pub plan: String,
 }
 
+#[derive(Debug, Args)]
+pub struct Learn {
+    /// The run's name, or the beginning or end of it
+    pub run: String,
+}
+
 #[derive(Debug, Subcommand)]
 pub enum RunCommand {
     /// List the runs of this repository
@@ -172,10 +180,11 @@ pub enum PatternCommand {
 }
 
 /// The names of the subcommands, to tell a mistyped one from a task.
-pub const COMMANDS: [&str; 9] = [
+pub const COMMANDS: [&str; 10] = [
     "research",
     "discover-patterns",
     "implement",
+    "learn",
     "run",
     "status",
     "pattern",

@@ -9,6 +9,7 @@ mod discover_patterns;
 mod doctor;
 mod failure;
 mod front;
+mod learn;
 mod output;
 mod pattern;
 mod research;
@@ -66,6 +67,7 @@ fn run(arguments: &Arguments, output: &Output, stop: &Stop) -> Done {
         Some(Command::DiscoverPatterns(discover)) => {
             discover_patterns::run(arguments, discover, output)
         }
+        Some(Command::Learn(learn)) => learn::run(arguments, learn, output),
         Some(Command::Run(command)) => run::run(arguments, command, output),
         Some(Command::Status) => run::status(arguments, output),
         Some(Command::Pattern(command)) => pattern::run(arguments, command, output),

@@ -1,14 +1,17 @@
 //! The end of a run whose steps are all done: learn, bring the result into the user's branch, tidy up.
 
-use anyhow::Result;
+use anyhow::{Result, anyhow};
 
+use super::history;
 use super::host::RunHost;
 use super::run::{RunOptions, Session};
 use super::{Note, Project};
 use crate::checkpoint::{Head, Merge, NewCommit};
 use crate::execute::Host;
 use crate::learn::{self, Lesson, Proposal};
-use crate::model::{EventKind, Oid, Phase, Plan, RunReport};
+use crate::model::{
+    EventKind, Evidence, Hint, Odds, Oid, PatternId, Phase, Plan, RunReport, RunState, Trouble,
+};
 use crate::report;
 use crate::store::paths;
 use crate::yaml;
@@ -78,14 +81,56 @@ impl Lesson {
     }
 }
 
+/// What a run taught, for people and scripts.
+#[derive(Debug, serde::Serialize)]
+pub struct Taught {
+    pub pattern: PatternId,
+    pub standing: String,
+    pub evidence: Evidence,
+    /// What is proposed for the pattern, with the diff.
+    pub lines: Vec<String>,
+}
+
+/// Returns what the run called `name` taught; a proposal whose branch is gone is made again.
+pub fn taught(project: &Project, name: &str) -> Result<Taught> {
+    let run = history::find_run(project, name)?;
+    let stored = history::load(project, &run)?;
+    let state = RunState::replay(&stored.plan, &stored.events);
+    let over = matches!(
+        state.phase,
+        Phase::Finished | Phase::Learned | Phase::Failed { .. }
+    );
+    if !over {
+        return Err(anyhow!("run `{run}` is not over, and teaches nothing yet"))
+            .kind(Trouble::Request)
+            .hint(format!("orchestrate --resume {run}"));
+    }
+    let session = Session::of(project, &run, &stored)?;
+    let at = stored
+        .events
+        .last()
+        .map_or(project.clock.now(), |event| event.at);
+    let lesson = session.lesson(&stored.plan, &state, at);
+    let lines = match &lesson.proposal {
+        Some(proposal) => propose(&session, &stored.plan, proposal)?,
+        None => Vec::new(),
+    };
+    Ok(Taught {
+        standing: session.pattern(&stored.plan).map_or_else(
+            || "its first run".to_string(),
+            |proven| Odds::of(&proven.evidence).words(),
+        ),
+        pattern: lesson.pattern,
+        evidence: lesson.evidence,
+        lines,
+    })
+}
+
 /// Commits the changed pattern on a branch of its own, to be reviewed like any other change.
 fn propose(session: &Session<'_>, plan: &Plan, proposal: &Proposal) -> Result<Vec<String>> {
     let repository = &session.project.repository;
     let path = paths::pattern_yaml(&proposal.pattern.id);
     let branch = format!("orchestrate/learn/{}", session.run);
-    if repository.branch_tip(&branch)?.is_some() {
-        return Ok(Vec::new());
-    }
     let before = repository
         .read_file(&session.base, &path)?
         .unwrap_or_default();
@@ -109,7 +154,8 @@ fn propose(session: &Session<'_>, plan: &Plan, proposal: &Proposal) -> Result<Ve
         session.run,
         session.digest
     );
-    repository.commit(&NewCommit {
+    let there = repository.branch_tip(&branch)?.is_some();
+    let new = NewCommit {
         branch: &branch,
         expected: None,
         tree: &tree,
@@ -117,8 +163,11 @@ fn propose(session: &Session<'_>, plan: &Plan, proposal: &Proposal) -> Result<Ve
         message: &message,
         identity: &session.identity,
         time_s: session.project.clock.now().as_second(),
-    })?;
-    repository.sync()?;
+    };
+    if !there {
+        repository.commit(&new)?;
+        repository.sync()?;
+    }
     let mut told: Vec<String> = proposal
         .lines
         .iter()

@@ -17,7 +17,7 @@ use crate::model::{
     Action, Event, EventKind, Failure, FailureKind, Oid, Plan, RunState, ServiceUse, Step, StepId,
 };
 use crate::report::{self, CommitMessage};
-use crate::sandbox::{Provided, PythonTool, provide_port, provide_redis};
+use crate::sandbox::{Provided, PythonTool, Sandbox, provide_port, provide_redis};
 use crate::store::{LiveLog, paths};
 use crate::validate;
 use crate::workspace::{self, Line, Workspace, printable};
@@ -32,6 +32,7 @@ pub struct RunHost<'a> {
     pub worktree: Worktree,
     pub watch: &'a mut dyn Watch,
     pub stop: &'a Stop,
+    pub sandbox: Sandbox,
     pub python: Option<Arc<PythonTool>>,
     /// The commit that the run's branch is at, or will start from while it is not born.
     pub tip: Oid,
@@ -42,6 +43,8 @@ pub struct RunHost<'a> {
     pub log: LiveLog,
     pub segment: usize,
     pub state: RunState,
+    /// What the open segment held when it was opened.
+    live: Vec<Event>,
     /// What the attempt left, between `integrate` and the event that commits it.
     pub result: Option<Snapshot>,
     pub step_log: Vec<u8>,
@@ -77,7 +80,7 @@ impl Host for RunHost<'_> {
             ports: std::collections::BTreeSet::new(),
             running: Vec::new(),
             python: None,
-            sandbox: self.session.sandbox.clone(),
+            sandbox: self.sandbox.clone(),
             cancel: self.stop.cancel.clone(),
         };
         workspace.python = self.python_for(action);
@@ -165,6 +168,70 @@ impl Host for RunHost<'_> {
     }
 }
 
+/// Where a run's branch stands.
+pub struct Place {
+    /// The commit to go on from.
+    pub tip: Oid,
+    /// Whether the branch is there.
+    pub born: bool,
+    /// The number of the segment of the log that is written next.
+    pub segment: usize,
+}
+
+/// What a run is carried out with.
+pub struct Surroundings<'a> {
+    pub sandbox: Sandbox,
+    pub python: Option<Arc<PythonTool>>,
+    pub watch: &'a mut dyn Watch,
+    pub stop: &'a Stop,
+}
+
+impl<'a> RunHost<'a> {
+    /// Opens the worktree and the log of a run; what the log already holds is in the state.
+    pub fn new(
+        session: &'a Session<'a>,
+        plan: &'a Plan,
+        place: Place,
+        surroundings: Surroundings<'a>,
+    ) -> Result<RunHost<'a>> {
+        let repository = &session.project.repository;
+        let worktree = Worktree::open_or_add(repository, &session.folder.worktree(), &place.tip)?;
+        worktree.set_head(&place.tip)?;
+        let (log, live) = LiveLog::open(&session.folder.live_log(place.segment))?;
+        let Surroundings {
+            sandbox,
+            python,
+            watch,
+            stop,
+        } = surroundings;
+        Ok(RunHost {
+            session,
+            plan,
+            worktree,
+            watch,
+            stop,
+            sandbox,
+            python,
+            tip: place.tip,
+            born: place.born,
+            plan_files: Vec::new(),
+            log,
+            segment: place.segment,
+            state: RunState::replay(plan, &live),
+            live,
+            result: None,
+            step_log: Vec::new(),
+            step_log_left_out: 0,
+        })
+    }
+
+    /// Puts the events of the commits before those of the open segment.
+    pub fn replay(&mut self, committed: &[Event]) {
+        let events: Vec<Event> = committed.iter().chain(&self.live).cloned().collect();
+        self.state = RunState::replay(self.plan, &events);
+    }
+}
+
 impl RunHost<'_> {
     fn python_for(&self, action: &Action) -> Option<workspace::Python> {
         let environment = action.environment.as_ref()?;
@@ -193,12 +260,7 @@ impl RunHost<'_> {
         let provided = match service {
             "redis" => {
                 let url = redis_url(self.plan, action);
-                provide_redis(
-                    url.as_deref(),
-                    &path,
-                    &workspace.scratch,
-                    &self.session.sandbox,
-                )?
+                provide_redis(url.as_deref(), &path, &workspace.scratch, &self.sandbox)?
             }
             "port" => provide_port()?,
             other => anyhow::bail!("step `{}` asks for the unknown service `{other}`", step.id),
@@ -264,7 +326,7 @@ impl RunHost<'_> {
             plan: self.plan,
             state: &self.state,
             event: &event.event,
-            sandbox: self.session.sandbox.name(),
+            sandbox: self.sandbox.name(),
         });
         let tip = repository.commit(&NewCommit {
             branch: &self.session.run.branch(),

@@ -16,6 +16,7 @@ mod watch;
 
 pub use clock::Clock;
 pub use doctor::{Doctor, Examined, doctor};
+pub use finish::{Taught, taught};
 pub use history::{RunSummary, find_run, run_report, runs};
 pub use plan::{Planned, find_plan, patterns_for, plan, research, save};
 pub use project::{OpenOptions, Project};

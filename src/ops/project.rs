@@ -7,8 +7,11 @@ use anyhow::{Context, Result, anyhow};
 use super::Clock;
 use crate::catalog::{self, Catalog, Marketplace};
 use crate::checkpoint::{Head, Opened, Repository};
-use crate::model::{Digest, Hint, Oid, Plugin, ProvenPattern, Taxonomy, Trouble};
+use crate::model::{Digest, Hint, Oid, Pattern, Plugin, ProvenPattern, Taxonomy, Trouble};
 use crate::store::{self, Config, Folders, paths};
+
+/// What the names of the branches of runs begin with.
+const RUN_BRANCHES: &str = "orchestrate/";
 
 /// How to open a project.
 #[derive(Debug, Clone, Copy, Default)]
@@ -178,45 +181,60 @@ fn taxonomy(repository: &Repository, base: Option<&Oid>) -> Result<Taxonomy> {
     Ok(taxonomy)
 }
 
+/// Returns the embedded patterns and the repository's own, with the evidence that is merged, and that of runs which are not.
 fn patterns(repository: &Repository, base: Option<&Oid>) -> Result<Vec<ProvenPattern>> {
     let mut patterns: Vec<ProvenPattern> = Vec::new();
     for (name, text) in catalog::embedded("patterns/") {
-        let pattern = store::read_pattern(name, text)?;
-        patterns.push(ProvenPattern {
-            pattern,
-            evidence: Vec::new(),
-        });
+        patterns.push(unproven(store::read_pattern(name, text)?));
     }
-    let Some(base) = base else {
-        return Ok(patterns);
-    };
-    let files = repository.list_files(base, paths::PATTERNS)?;
-    for file in files.iter().filter(|file| file.ends_with("/pattern.yaml")) {
-        let text = repository.read_file(base, file)?.unwrap_or_default();
-        let pattern = store::read_pattern(file, &text).kind(Trouble::Request)?;
-        patterns.retain(|known| known.pattern.id != pattern.id);
-        patterns.push(ProvenPattern {
-            pattern,
-            evidence: Vec::new(),
-        });
-    }
-    for file in files
-        .iter()
-        .filter(|file| file.contains("/evidence/") && file.ends_with(".yaml"))
-    {
-        let text = repository.read_file(base, file)?.unwrap_or_default();
-        let record = store::read_evidence(file, &text).kind(Trouble::Request)?;
-        let owner = file[paths::PATTERNS.len()..]
-            .split('/')
-            .next()
-            .unwrap_or_default();
-        if let Some(known) = patterns
-            .iter_mut()
-            .find(|known| known.pattern.id.as_str() == owner)
-        {
-            known.evidence.push(record);
+    if let Some(base) = base {
+        let files = repository.list_files(base, paths::PATTERNS)?;
+        for file in files.iter().filter(|file| file.ends_with("/pattern.yaml")) {
+            let text = repository.read_file(base, file)?.unwrap_or_default();
+            let pattern = store::read_pattern(file, &text).kind(Trouble::Request)?;
+            patterns.retain(|known| known.pattern.id != pattern.id);
+            patterns.push(unproven(pattern));
         }
+        add_evidence(&mut patterns, repository, base, |_| true)?;
+    }
+    // A run that failed is never merged; rates that left it out would flatter the pattern.
+    for (branch, tip) in repository.branches(RUN_BRANCHES)? {
+        let run = &branch[RUN_BRANCHES.len()..];
+        let own = format!("/evidence/{run}.yaml");
+        add_evidence(&mut patterns, repository, &tip, |file| file.ends_with(&own))?;
     }
     patterns.sort_by(|a, b| a.pattern.id.cmp(&b.pattern.id));
     Ok(patterns)
+}
+
+fn unproven(pattern: Pattern) -> ProvenPattern {
+    ProvenPattern {
+        pattern,
+        evidence: Vec::new(),
+    }
+}
+
+fn add_evidence(
+    patterns: &mut [ProvenPattern],
+    repository: &Repository,
+    commit: &Oid,
+    wanted: impl Fn(&str) -> bool,
+) -> Result<()> {
+    let files = repository.list_files(commit, paths::PATTERNS)?;
+    let records = files
+        .iter()
+        .filter(|file| file.contains("/evidence/") && file.ends_with(".yaml"));
+    for file in records.filter(|file| wanted(file)) {
+        let text = repository.read_file(commit, file)?.unwrap_or_default();
+        let record = store::read_evidence(file, &text).kind(Trouble::Request)?;
+        let owner = file[paths::PATTERNS.len()..].split('/').next();
+        let owner = patterns
+            .iter_mut()
+            .find(|known| owner == Some(known.pattern.id.as_str()));
+        let Some(owner) = owner else { continue };
+        if !owner.evidence.iter().any(|known| known.run == record.run) {
+            owner.evidence.push(record);
+        }
+    }
+    Ok(())
 }

@@ -9,11 +9,11 @@ use anyhow::{Context, Result, anyhow};
 
 use super::finish::{self, Conclusion};
 use super::history::{self, Stored};
-use super::host::RunHost;
+use super::host::{Place, RunHost, Surroundings};
 use super::{Note, Planned, Project, Stop, Watch};
 use crate::catalog;
-use crate::checkpoint::{Head, Identity, NewCommit, Worktree};
-use crate::execute::{Ended, execute};
+use crate::checkpoint::{Head, Identity, NewCommit};
+use crate::execute::{Ended, Host, execute};
 use crate::learn::{self, Lesson, LessonContext};
 use crate::model::{
     Action, Digest, EventKind, Hint, Odds, Oid, Phase, Plan, PlanId, Plugin, PluginFile,
@@ -21,7 +21,7 @@ use crate::model::{
 };
 use crate::report;
 use crate::sandbox::{PythonTool, Sandbox, find_python};
-use crate::store::{LiveLog, RunFolder, RunLock, paths};
+use crate::store::{RunFolder, RunLock, paths};
 
 /// What a person may say about a run.
 #[derive(Debug, Clone, Copy, Default)]
@@ -38,7 +38,6 @@ pub struct Session<'a> {
     pub digest: Digest,
     pub folder: RunFolder,
     pub identity: Identity,
-    pub sandbox: Sandbox,
     pub base: Oid,
 }
 
@@ -77,42 +76,36 @@ pub fn start(
         digest: planned.digest.clone(),
         folder,
         identity,
-        sandbox,
         base: base.clone(),
     };
     let (tip, born) = commit_research(&session, planned, &base)?;
-    let worktree = Worktree::open_or_add(&project.repository, &session.folder.worktree(), &tip)?;
-    let (log, _) = LiveLog::open(&session.folder.live_log(1))?;
-    let mut host = RunHost {
-        session: &session,
-        plan: &planned.plan,
-        worktree,
-        watch,
-        stop,
-        python,
-        tip,
-        born,
-        plan_files: planned.files.clone(),
-        log,
-        segment: 1,
-        state: RunState::new(&planned.plan),
-        result: None,
-        step_log: Vec::new(),
-        step_log_left_out: 0,
-    };
-    use crate::execute::Host;
-    let started = host.emit(EventKind::RunStarted {
+    let mut host = RunHost::new(
+        &session,
+        &planned.plan,
+        Place {
+            tip,
+            born,
+            segment: 1,
+        },
+        Surroundings {
+            sandbox,
+            python,
+            watch,
+            stop,
+        },
+    )?;
+    host.plan_files = planned.files.clone();
+    let started = EventKind::RunStarted {
         run: session.run.clone(),
         plan: planned.id.clone(),
         digest: planned.digest.clone(),
         base,
         onto: onto(&project.head),
-        sandbox: session.sandbox.describe(),
+        sandbox: host.sandbox.describe(),
         tool: tool(),
-    })?;
-    let mut state = RunState::new(&planned.plan);
-    state.apply(&started);
-    carry_out(host, state, options)
+    };
+    host.emit(started)?;
+    carry_out(host, options)
 }
 
 /// Goes on with a run from its last checkpoint.
@@ -130,83 +123,51 @@ pub fn resume(
         .run(project.repository.common_directory(), &run);
     folder.create()?;
     let _lock = RunLock::take(&folder.lock(), &run)?;
-    let Stored {
-        plan_id,
-        plan,
-        digest,
-        events,
-        tip,
-        local,
-        segments,
-    } = history::load(project, &run)?;
-    let base = history::base(&events)
-        .ok_or_else(|| anyhow!("run `{run}` has no `run-started` in its log"))
-        .kind(Trouble::Integrity)?;
-    let (mut log, live) = LiveLog::open(&folder.live_log(segments + 1))?;
-    let mut events = events;
-    events.extend(live);
-    let state = RunState::replay(&plan, &events);
-    watch.note(Note::Resumed {
-        run: run.as_str(),
-        done: state.done(),
-        commit: tip.short(),
-    });
-    let python = preflight(project, &plan)?;
-    let identity = identity(project, watch);
+    let stored = history::load(project, &run)?;
+    let mut session = Session::of(project, &run, &stored)?;
+    let python = preflight(project, &stored.plan)?;
+    session.identity = identity(project, watch);
     stop.listen();
-    let session = Session {
-        project,
-        run,
-        plan_id,
-        digest,
-        folder,
-        identity,
+    let place = Place {
+        tip: stored.tip.clone(),
+        // In another clone the next checkpoint makes the branch, on top of what was fetched.
+        born: stored.local,
+        segment: stored.segments + 1,
+    };
+    let surroundings = Surroundings {
         sandbox,
-        base,
-    };
-    let worktree = Worktree::open_or_add(&project.repository, &session.folder.worktree(), &tip)?;
-    worktree.set_head(&tip)?;
-    let over = matches!(state.phase, Phase::Finished | Phase::Learned);
-    let resumed = crate::model::Event {
-        at: project.clock.now(),
-        event: EventKind::RunResumed {
-            sandbox: session.sandbox.describe(),
-            tool: tool(),
-        },
-    };
-    let mut state = state;
-    if !over {
-        log.append(&resumed)?;
-        state.apply(&resumed);
-    }
-    let host = RunHost {
-        session: &session,
-        plan: &plan,
-        worktree,
+        python,
         watch,
         stop,
-        python,
-        tip,
-        // In another clone the next checkpoint makes the branch, on top of what was fetched.
-        born: local,
-        plan_files: Vec::new(),
-        log,
-        segment: segments + 1,
-        state: state.clone(),
-        result: None,
-        step_log: Vec::new(),
-        step_log_left_out: 0,
     };
-    carry_out(host, state, options)
+    let mut host = RunHost::new(&session, &stored.plan, place, surroundings)?;
+    host.replay(&stored.events);
+    host.note(Note::Resumed {
+        run: session.run.as_str(),
+        done: host.state.done(),
+        commit: stored.tip.short(),
+    });
+    if !is_over(&host.state) {
+        let sandbox = host.sandbox.describe();
+        host.emit(EventKind::RunResumed {
+            sandbox,
+            tool: tool(),
+        })?;
+    }
+    carry_out(host, options)
+}
+
+fn is_over(state: &RunState) -> bool {
+    matches!(state.phase, Phase::Finished | Phase::Learned)
 }
 
 /// Executes what is left, then reports, learns and merges.
-fn carry_out(mut host: RunHost<'_>, state: RunState, options: RunOptions) -> Result<RunReport> {
-    let over = matches!(state.phase, Phase::Finished | Phase::Learned);
-    if !over {
+fn carry_out(mut host: RunHost<'_>, options: RunOptions) -> Result<RunReport> {
+    if !is_over(&host.state) {
         host.note(Note::Doing {
             what: "Phase 3: Executing workflow...".to_string(),
         });
+        let state = host.state.clone();
         let (_, ended) = execute(host.plan, state, &mut host)?;
         if ended != Ended::Finished {
             let repository = &host.session.project.repository;
@@ -349,6 +310,26 @@ fn commit_research(session: &Session<'_>, planned: &Planned, base: &Oid) -> Resu
     })?;
     repository.sync()?;
     Ok((tip, true))
+}
+
+impl<'a> Session<'a> {
+    /// Returns the session of a run that is only looked at: nothing is started in it.
+    pub fn of(project: &'a Project, run: &RunId, stored: &Stored) -> Result<Session<'a>> {
+        let base = history::base(&stored.events)
+            .ok_or_else(|| anyhow!("run `{run}` has no `run-started` in its log"))
+            .kind(Trouble::Integrity)?;
+        Ok(Session {
+            project,
+            run: run.clone(),
+            plan_id: stored.plan_id.clone(),
+            digest: stored.digest.clone(),
+            folder: project
+                .folders
+                .run(project.repository.common_directory(), run),
+            identity: project.repository.identity(),
+            base,
+        })
+    }
 }
 
 impl Session<'_> {
