@@ -1,5 +1,7 @@
 //! Branches: where they are, and moving one by compare-and-swap.
 
+use std::collections::BTreeMap;
+
 use anyhow::{Context, anyhow};
 use gix::bstr::ByteSlice;
 use gix::refs::transaction::{Change, LogChange, PreviousValue, RefEdit};
@@ -45,24 +47,30 @@ impl Repository {
         Ok(None)
     }
 
-    /// Returns the local branches whose short names start with `prefix`, in order.
+    /// Returns the branches whose short names start with `prefix`, in order: the local ones, and those that only a remote has.
     pub fn branches(&self, prefix: &str) -> anyhow::Result<Vec<(String, Oid)>> {
         let cannot = || self.cannot("list the branches of");
         let git = self.git();
         let references = git.references().with_context(cannot)?;
-        let mut branches = Vec::new();
-        for reference in references.local_branches().with_context(cannot)? {
+        let mut branches = BTreeMap::new();
+        let remote = references.remote_branches().with_context(cannot)?;
+        let local = references.local_branches().with_context(cannot)?;
+        // The local ones come last, and take the place of a remote's.
+        for (reference, is_remote) in remote.map(|r| (r, true)).chain(local.map(|r| (r, false))) {
             let mut reference = reference
                 .map_err(|error| anyhow!("{error}"))
                 .with_context(cannot)?;
-            let name = reference.name().shorten().to_str_lossy().into_owned();
+            let short = reference.name().shorten().to_str_lossy().into_owned();
+            let name = match short.split_once('/') {
+                Some((_, name)) if is_remote => name.to_owned(),
+                _ => short,
+            };
             if name.starts_with(prefix) {
                 let id = reference.peel_to_id().with_context(cannot)?;
-                branches.push((name, oid(id)));
+                branches.insert(name, oid(id));
             }
         }
-        branches.sort();
-        Ok(branches)
+        Ok(branches.into_iter().collect())
     }
 
     /// Moves the branch of `new` to `commit`, or fails as `commit()` says.

@@ -185,6 +185,9 @@ fn propose(session: &Session<'_>, plan: &Plan, proposal: &Proposal) -> Result<Ve
 /// Brings the run into the user's branch by one merge commit, or says with which command to do so.
 fn merge(host: &mut RunHost<'_>, account: &RunReport, options: RunOptions) -> Result<Option<Oid>> {
     let session = host.session;
+    if let Some(commit) = merged_before(session, &host.tip)? {
+        return Ok(Some(commit));
+    }
     let command = format!("git merge --no-ff {}", session.run.branch());
     let why = match target(
         session.project,
@@ -213,6 +216,23 @@ fn merge(host: &mut RunHost<'_>, account: &RunReport, options: RunOptions) -> Re
     };
     host.note(Note::NotMerged { why, command });
     Ok(None)
+}
+
+/// Returns the commit of the checked out branch that brought the run in, if one did.
+fn merged_before(session: &Session<'_>, tip: &Oid) -> Result<Option<Oid>> {
+    let repository = &session.project.repository;
+    let (Head::Branch {
+        commit: Some(head), ..
+    }
+    | Head::Detached { commit: head }) = repository.head()?
+    else {
+        return Ok(None);
+    };
+    let since = repository.history(&head, Some(&session.base))?;
+    let merge = since
+        .into_iter()
+        .find(|commit| commit.parents.contains(tip));
+    Ok(merge.map(|commit| commit.id))
 }
 
 /// Returns the branch to merge into, or why there is none.
