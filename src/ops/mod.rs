@@ -5,11 +5,13 @@
 //! A new command is a file here with what it does, and one in `cli` with its arguments and its words.
 
 mod clock;
+mod commit;
 mod doctor;
 mod finish;
 mod history;
 mod host;
 mod plan;
+mod prepare;
 mod project;
 mod run;
 mod watch;

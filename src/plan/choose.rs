@@ -2,6 +2,7 @@
 
 use anyhow::{Result, anyhow, bail};
 
+use super::compose::compose;
 use super::{Choice, Pick, PlanContext, PlanOptions};
 use crate::model::{
     Candidate, Capability, Hint, Need, PatternCandidate, PatternId, Plugin, PluginId, Standing,
@@ -35,7 +36,15 @@ pub fn choose(context: &PlanContext<'_>, options: &PlanOptions) -> Result<Choice
         Some(pattern) if !options.explore && pattern.preferred >= preferences_met(context) => {
             follow(context, pattern, left_out, remarks)
         }
-        _ => compose(context, left_out, remarks),
+        _ => {
+            let picks = compose(context, &left_out)?;
+            Ok(Choice {
+                pattern: None,
+                picks,
+                left_out,
+                remarks,
+            })
+        }
     }
 }
 
@@ -217,7 +226,10 @@ fn unmet(context: &PlanContext<'_>, need: &Need, title: &str, reasons: &[String]
         .expect_err("it was an error")
 }
 
-fn filling<'a>(context: &'a PlanContext<'_>, need: &Need) -> impl Iterator<Item = &'a Candidate> {
+pub fn filling<'a>(
+    context: &'a PlanContext<'_>,
+    need: &Need,
+) -> impl Iterator<Item = &'a Candidate> {
     let capability = need.capability.clone();
     context
         .research
@@ -335,135 +347,6 @@ fn within_time(context: &PlanContext<'_>, candidate: &PatternCandidate) -> Resul
         "the nearest plan needs `[max-time: {}s]`",
         usual.div_ceil(1000)
     ))
-}
-
-fn compose(
-    context: &PlanContext<'_>,
-    left_out: Vec<Capability>,
-    remarks: Vec<String>,
-) -> Result<Choice> {
-    let mut picks: Vec<Pick> = Vec::new();
-    for need in context
-        .research
-        .needs
-        .iter()
-        .filter(|need| !left_out.contains(&need.capability))
-    {
-        let mut usable = filling(context, need).filter(|candidate| candidate.ruled_out.is_none());
-        let Some(best) = usable.next() else { continue };
-        if picks.iter().any(|pick| pick.plugin == best.plugin.id) {
-            continue;
-        }
-        picks.push(Pick {
-            capability: best.capability.clone(),
-            plugin: best.plugin.id.clone(),
-            fallbacks: usable
-                .map(|candidate| candidate.plugin.id.clone())
-                .collect(),
-            why: best.why.clone(),
-        });
-    }
-    bring_producers(context, &mut picks)?;
-    let picks = in_order(context, picks)?;
-    Ok(Choice {
-        pattern: None,
-        picks,
-        left_out,
-        remarks,
-    })
-}
-
-/// A plugin that takes another's output brings that other plugin with it.
-fn bring_producers(context: &PlanContext<'_>, picks: &mut Vec<Pick>) -> Result<()> {
-    let mut index = 0;
-    while index < picks.len() {
-        let taker = find(context, &picks[index].plugin)?;
-        for kind in required_kinds(taker) {
-            if picks
-                .iter()
-                .any(|pick| find(context, &pick.plugin).is_ok_and(|plugin| produces(plugin, kind)))
-            {
-                continue;
-            }
-            let usable = |plugin: &&Plugin| {
-                produces(plugin, kind)
-                    && !context
-                        .research
-                        .avoid
-                        .iter()
-                        .any(|word| plugin.goes_by(word))
-            };
-            let Some(producer) = context.plugins.iter().find(usable) else {
-                return Err(anyhow!(
-                    "`{}` takes a `{kind}`, and no usable plugin makes one",
-                    taker.id
-                ))
-                .kind(Trouble::Request);
-            };
-            let capability = producer
-                .spec
-                .as_ref()
-                .and_then(|spec| spec.provides.first().cloned());
-            picks.push(Pick {
-                capability: capability
-                    .ok_or_else(|| anyhow!("`{}` provides nothing", producer.id))?,
-                plugin: producer.id.clone(),
-                fallbacks: Vec::new(),
-                why: format!("makes the `{kind}` that `{}` takes", taker.id),
-            });
-        }
-        index += 1;
-    }
-    Ok(())
-}
-
-/// Producers before takers, then by the stage of what they do, then in the order of the task.
-fn in_order(context: &PlanContext<'_>, mut waiting: Vec<Pick>) -> Result<Vec<Pick>> {
-    waiting.sort_by_key(|pick| context.taxonomy.stage(&pick.capability));
-    let mut ordered: Vec<Pick> = Vec::new();
-    while !waiting.is_empty() {
-        let ready = waiting.iter().position(|pick| {
-            let Ok(plugin) = find(context, &pick.plugin) else {
-                return true;
-            };
-            let kinds = plugin
-                .spec
-                .iter()
-                .flat_map(|spec| spec.inputs.values())
-                .filter(|input| !input.is_plain());
-            kinds.into_iter().all(|input| {
-                let mut later = waiting.iter().filter(|other| other.plugin != pick.plugin);
-                !later.any(|other| {
-                    find(context, &other.plugin).is_ok_and(|plugin| produces(plugin, &input.kind))
-                })
-            })
-        });
-        let Some(ready) = ready else {
-            let names: Vec<String> = waiting.iter().map(|pick| pick.plugin.to_string()).collect();
-            return Err(anyhow!(
-                "these plugins wait for each other's output: {}",
-                names.join(", ")
-            ))
-            .kind(Trouble::Request);
-        };
-        ordered.push(waiting.remove(ready));
-    }
-    Ok(ordered)
-}
-
-fn required_kinds(plugin: &Plugin) -> impl Iterator<Item = &str> {
-    let inputs = plugin.spec.iter().flat_map(|spec| spec.inputs.values());
-    inputs
-        .filter(|input| input.required && !input.is_plain())
-        .map(|input| input.kind.as_str())
-}
-
-fn produces(plugin: &Plugin, kind: &str) -> bool {
-    plugin
-        .spec
-        .iter()
-        .flat_map(|spec| spec.outputs.values())
-        .any(|output| output.kind == kind)
 }
 
 /// Returns the plugin called `id`, which some marketplace has to have.

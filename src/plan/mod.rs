@@ -2,10 +2,11 @@
 //!
 //! Planning runs nothing and reads neither disk nor clock, so the same research gives the same plan to the byte.
 //!
-//! A new constraint is enforced in `choose`; a new field of a step is filled in `build`.
+//! A new constraint is enforced in `choose`; what is chosen without a pattern, in `compose`; a new field of a step is filled in `build`.
 
 mod build;
 mod choose;
+mod compose;
 mod markdown;
 
 use anyhow::Result;

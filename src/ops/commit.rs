@@ -1,0 +1,139 @@
+//! What an event that closes a segment commits: the step's files and the run's state together.
+
+use anyhow::{Context, Result};
+
+use super::host::RunHost;
+use crate::checkpoint::NewCommit;
+use crate::model::{Event, EventKind};
+use crate::report::{self, CommitMessage};
+use crate::store::{LiveLog, paths};
+use crate::yaml;
+
+/// The most bytes of what a step printed that are kept.
+const STEP_LOG_MAX: usize = 256 * 1024;
+
+/// What the attempts of a step printed.
+#[derive(Debug, Default)]
+pub struct StepLog {
+    text: Vec<u8>,
+    left_out: usize,
+}
+
+impl StepLog {
+    /// Adds text, as far as there is room.
+    pub fn write(&mut self, text: &str) {
+        if self.text.len() + text.len() <= STEP_LOG_MAX {
+            self.text.extend_from_slice(text.as_bytes());
+        } else {
+            self.left_out += text.len();
+        }
+    }
+
+    /// Returns the log of the step, and begins that of the next one.
+    fn take(&mut self) -> Vec<u8> {
+        let StepLog { mut text, left_out } = std::mem::take(self);
+        if left_out > 0 {
+            text.extend_from_slice(format!("… {left_out} bytes left out …\n").as_bytes());
+        }
+        text
+    }
+}
+
+impl RunHost<'_> {
+    /// Commits what an event closes: the step's files and the run's state together.
+    pub fn checkpoint(&mut self, event: &Event) -> Result<()> {
+        let repository = &self.session.project.repository;
+        let segment = paths::segment(&self.session.run, self.segment);
+        let mut files = vec![(segment, self.log.text().to_vec())];
+        files.extend(self.files_beside(event)?);
+        let tree = match &event.event {
+            EventKind::StepFinished { .. } => {
+                let result = self.result.take();
+                let result = result.context("a finished step was integrated")?;
+                repository.with_snapshot(&result, &files)?
+            }
+            _ => repository.with_files(&repository.tree_of(&self.tip)?, &files)?,
+        };
+        let message = report::commit_message(&CommitMessage {
+            run: &self.session.run,
+            digest: &self.session.digest,
+            plan: self.plan,
+            state: &self.state,
+            event: &event.event,
+            sandbox: self.sandbox.name(),
+        });
+        let tip = repository.commit(&NewCommit {
+            branch: &self.session.run.branch(),
+            expected: self.born.then_some(&self.tip),
+            tree: &tree,
+            parents: std::slice::from_ref(&self.tip),
+            message: &message,
+            identity: &self.session.identity,
+            time_s: event.at.as_second(),
+        })?;
+        repository.sync()?;
+        self.worktree.set_head(&tip)?;
+        self.tip = tip;
+        self.born = true;
+        self.next_segment()
+    }
+
+    /// What the commit holds beside the log: the step's findings and its output, the report, the evidence.
+    fn files_beside(&mut self, event: &Event) -> Result<Vec<(String, Vec<u8>)>> {
+        match &event.event {
+            EventKind::RunStarted { .. } => Ok(std::mem::take(&mut self.plan_files)),
+            EventKind::StepFinished { step, findings, .. } => {
+                let text = yaml::print(&report::FindingsFile::new(findings))?;
+                Ok(vec![
+                    (paths::findings(&self.session.run, step), text.into_bytes()),
+                    (
+                        paths::step_log(&self.session.run, step),
+                        self.step_log.take(),
+                    ),
+                ])
+            }
+            EventKind::RunPaused { step, .. } => Ok(vec![(
+                paths::step_log(&self.session.run, step),
+                self.step_log.take(),
+            )]),
+            EventKind::RunFailed { step, .. } => {
+                // A failure is evidence too: rates that knew only of successes would be invented.
+                let lesson = self.session.lesson(self.plan, &self.state, event.at);
+                Ok(vec![
+                    (
+                        paths::step_log(&self.session.run, step),
+                        self.step_log.take(),
+                    ),
+                    lesson.evidence_file()?,
+                ])
+            }
+            EventKind::RunFinished { .. } => {
+                let account = self.session.account(self.plan, &self.state, &self.tip)?;
+                let page = report::report_page(
+                    &account,
+                    self.plan,
+                    &self.state,
+                    &self.session.standing(self.plan),
+                );
+                Ok(vec![
+                    (paths::report_md(&self.session.run), page.into_bytes()),
+                    (
+                        paths::report_yaml(&self.session.run),
+                        yaml::print(&account)?.into_bytes(),
+                    ),
+                ])
+            }
+            EventKind::RunLearned { .. } => {
+                let lesson = self.session.lesson(self.plan, &self.state, event.at);
+                Ok(vec![lesson.evidence_file()?])
+            }
+            _ => Ok(Vec::new()),
+        }
+    }
+
+    fn next_segment(&mut self) -> Result<()> {
+        self.segment += 1;
+        let (next, _) = LiveLog::open(&self.session.folder.live_log(self.segment))?;
+        std::mem::replace(&mut self.log, next).close()
+    }
+}

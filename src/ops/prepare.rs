@@ -1,0 +1,178 @@
+//! What an attempt at a step finds: a clean worktree, its plugin's files, its inputs, its environment, its services.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+
+use anyhow::{Context, Result};
+use serde_json::Value;
+
+use super::host::RunHost;
+use crate::model::{Action, Failure, FailureKind, Plan, RunState, ServiceUse, Step, StepId};
+use crate::sandbox::{Provided, provide_port, provide_redis};
+use crate::workspace::{self, Workspace};
+
+impl RunHost<'_> {
+    /// Returns the workspace of an attempt, or why it cannot begin.
+    pub fn prepare_workspace(
+        &mut self,
+        step: &Step,
+        action: &Action,
+    ) -> Result<Result<Workspace, Failure>> {
+        self.worktree
+            .restore(&self.session.project.repository.tree_of(&self.tip)?)?;
+        self.step_log
+            .write(&format!("== attempt with {}\n", action.plugin));
+        let (plugin, files) = self.session.plugin(action)?;
+        let folder = self.session.folder.plugin(&format!(
+            "{}-{}",
+            action.plugin.name,
+            action.digest.short(12)
+        ))?;
+        workspace::lay_out(&folder, &files)?;
+        let scratch = self.session.folder.scratch()?;
+        let mut workspace = Workspace {
+            directory: self.worktree.path().to_path_buf(),
+            scratch: canonical(scratch)?,
+            plugin: canonical(folder)?,
+            files,
+            values: values(
+                self.plan,
+                &self.state,
+                action,
+                plugin.spec.iter().flat_map(|spec| spec.inputs.keys()),
+            ),
+            services: Vec::new(),
+            service_environment: BTreeMap::new(),
+            ports: BTreeSet::new(),
+            running: Vec::new(),
+            python: None,
+            sandbox: self.sandbox.clone(),
+            cancel: self.stop.cancel.clone(),
+        };
+        workspace.python = self.python_for(action);
+        for service in &action.grants.services {
+            if let Some(failure) = self.provide(service, step, action, &mut workspace)? {
+                return Ok(Err(failure));
+            }
+        }
+        Ok(Ok(workspace))
+    }
+
+    fn python_for(&self, action: &Action) -> Option<workspace::Python> {
+        let environment = action.environment.as_ref()?;
+        Some(workspace::Python {
+            tool: self.python.clone()?,
+            cache: self.session.project.folders.cache.clone(),
+            manifest: environment.python.clone(),
+            may_download: action
+                .grants
+                .network
+                .iter()
+                .any(|grant| grant == "python-packages"),
+            built: None,
+        })
+    }
+
+    /// Gives the workspace a service; returns why the step cannot begin where a person has to act first.
+    fn provide(
+        &mut self,
+        service: &str,
+        step: &Step,
+        action: &Action,
+        workspace: &mut Workspace,
+    ) -> Result<Option<Failure>> {
+        let path = std::env::var_os("PATH").unwrap_or_default();
+        let provided = match service {
+            "redis" => {
+                let url = redis_url(self.plan, action);
+                provide_redis(url.as_deref(), &path, &workspace.scratch, &self.sandbox)?
+            }
+            "port" => provide_port()?,
+            other => anyhow::bail!("step `{}` asks for the unknown service `{other}`", step.id),
+        };
+        match provided {
+            Provided::Real {
+                how,
+                environment,
+                ports,
+                running,
+            } => {
+                workspace.services.push(ServiceUse {
+                    service: service.to_string(),
+                    real: true,
+                    how,
+                });
+                workspace.service_environment.extend(environment);
+                workspace.ports.extend(ports);
+                workspace.running.extend(running);
+            }
+            Provided::Substitute { why } => {
+                workspace.services.push(ServiceUse {
+                    service: service.to_string(),
+                    real: false,
+                    how: why,
+                });
+            }
+            Provided::Absent { what, actions } => {
+                let mut failure = workspace::failure(FailureKind::Service, what, "");
+                failure.actions = actions;
+                return Ok(Some(failure));
+            }
+        }
+        Ok(None)
+    }
+}
+
+/// Returns the inputs of the action by name: its plain ones, and the outputs that the steps before really made.
+fn values<'a>(
+    plan: &Plan,
+    state: &RunState,
+    action: &Action,
+    names: impl Iterator<Item = &'a String>,
+) -> serde_json::Map<String, Value> {
+    let mut values: serde_json::Map<String, Value> =
+        names.map(|name| (name.clone(), Value::Null)).collect();
+    values.extend(action.inputs.clone());
+    for (name, connection) in &action.connections {
+        let output = action_used(plan, state, &connection.step)
+            .and_then(|used| used.outputs.get(&connection.output));
+        values.insert(
+            name.clone(),
+            output.map_or(Value::Null, |output| output.value.clone()),
+        );
+    }
+    values
+}
+
+fn action_used<'a>(plan: &'a Plan, state: &RunState, id: &StepId) -> Option<&'a Action> {
+    let step = plan.step(id)?;
+    Some(
+        state
+            .step(id)
+            .map_or(&step.action, |state| state.action_of(step)),
+    )
+}
+
+/// Returns the Redis that the plan or the person names: a port set by a note, else `REDIS_URL`.
+fn redis_url(plan: &Plan, action: &Action) -> Option<String> {
+    const USUAL: u64 = 6379;
+    let actions = plan
+        .steps
+        .iter()
+        .map(|step| &step.action)
+        .chain(std::iter::once(action));
+    let port = actions
+        .filter_map(|action| action.inputs.get("redis_port").and_then(Value::as_u64))
+        .find(|port| *port != USUAL);
+    match port {
+        Some(port) => Some(format!("redis://127.0.0.1:{port}/0")),
+        None => std::env::var("REDIS_URL")
+            .ok()
+            .filter(|url| !url.is_empty()),
+    }
+}
+
+fn canonical(path: PathBuf) -> Result<PathBuf> {
+    path.canonicalize()
+        .with_context(|| format!("cannot find `{}`", path.display()))
+}
