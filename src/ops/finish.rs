@@ -4,7 +4,8 @@ use anyhow::{Result, anyhow};
 
 use super::history;
 use super::host::RunHost;
-use super::run::{RunOptions, Session};
+use super::run::RunOptions;
+use super::session::Session;
 use super::{Note, Project};
 use crate::checkpoint::{Head, Merge, NewCommit};
 use crate::execute::Host;

@@ -6,7 +6,7 @@ use std::time::Duration;
 use anyhow::Result;
 
 use super::commit::StepLog;
-use super::run::Session;
+use super::session::Session;
 use super::{Note, Stop, Watch};
 use crate::checkpoint::{Snapshot, Worktree};
 use crate::execute::{Host, Verdict};

@@ -14,6 +14,7 @@ mod plan;
 mod prepare;
 mod project;
 mod run;
+mod session;
 mod watch;
 
 pub use clock::Clock;

@@ -1,44 +1,28 @@
 //! Carrying a plan out from its first step, or from where its run was left.
 
-use std::collections::BTreeMap;
 use std::collections::hash_map::RandomState;
 use std::hash::{BuildHasher, Hasher};
 use std::sync::Arc;
 
-use anyhow::{Context, Result, anyhow};
+use anyhow::Result;
 
 use super::finish::{self, Conclusion};
-use super::history::{self, Stored};
+use super::history;
 use super::host::{Place, RunHost, Surroundings};
+use super::session::{Session, planned_plugin};
 use super::{Note, Planned, Project, Stop, Watch};
-use crate::catalog;
 use crate::checkpoint::{Head, Identity, NewCommit};
 use crate::execute::{Ended, Host, execute};
-use crate::learn::{self, Lesson, LessonContext};
-use crate::model::{
-    Action, Digest, EventKind, Hint, Odds, Oid, Phase, Plan, PlanId, Plugin, PluginFile,
-    ProvenPattern, RunId, RunReport, RunState, Trouble,
-};
+use crate::model::{EventKind, Oid, Phase, Plan, PlanId, RunId, RunReport, RunState};
 use crate::report;
 use crate::sandbox::{PythonTool, Sandbox, find_python};
-use crate::store::{RunFolder, RunLock, paths};
+use crate::store::RunLock;
 
 /// What a person may say about a run.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct RunOptions {
     /// Leave the user's branch alone at the end.
     pub no_merge: bool,
-}
-
-/// Everything about a run that does not change while it goes on.
-pub struct Session<'a> {
-    pub project: &'a Project,
-    pub run: RunId,
-    pub plan_id: PlanId,
-    pub digest: Digest,
-    pub folder: RunFolder,
-    pub identity: Identity,
-    pub base: Oid,
 }
 
 /// Returns the sandbox in force, which is the first thing that a run says.
@@ -210,38 +194,6 @@ fn preflight(project: &Project, plan: &Plan) -> Result<Option<Arc<PythonTool>>> 
     Ok(Some(Arc::new(find_python(&path)?)))
 }
 
-/// Returns the plugin of the action with its files, whose bytes have to be those of the plan.
-fn planned_plugin<'a>(
-    project: &'a Project,
-    action: &Action,
-) -> Result<(&'a Plugin, BTreeMap<String, PluginFile>)> {
-    let Some(plugin) = project.catalog.find(&action.plugin) else {
-        return Err(anyhow!(
-            "the plugin `{}` of the plan is in no known marketplace",
-            action.plugin
-        ))
-        .kind(Trouble::Missing)
-        .hint(format!(
-            "name its marketplace in `{}`, or plan again",
-            paths::CONFIG
-        ));
-    };
-    let files = catalog::files(plugin)?;
-    let found = catalog::digest(&files);
-    if found == action.digest {
-        return Ok((plugin, files));
-    }
-    Err(anyhow!("planned {}, found {found}", action.digest))
-        .with_context(|| {
-            format!(
-                "the plugin `{}` is not the one that was planned",
-                action.plugin
-            )
-        })
-        .kind(Trouble::Integrity)
-        .hint("plan again and review what changed, or bring the planned version of the plugin back")
-}
-
 fn identity(project: &Project, watch: &mut dyn Watch) -> Identity {
     let identity = project.repository.identity();
     if !identity.configured {
@@ -310,92 +262,4 @@ fn commit_research(session: &Session<'_>, planned: &Planned, base: &Oid) -> Resu
     })?;
     repository.sync()?;
     Ok((tip, true))
-}
-
-impl<'a> Session<'a> {
-    /// Returns the session of a run that is only looked at: nothing is started in it.
-    pub fn of(project: &'a Project, run: &RunId, stored: &Stored) -> Result<Session<'a>> {
-        let base = history::base(&stored.events)
-            .ok_or_else(|| anyhow!("run `{run}` has no `run-started` in its log"))
-            .kind(Trouble::Integrity)?;
-        Ok(Session {
-            project,
-            run: run.clone(),
-            plan_id: stored.plan_id.clone(),
-            digest: stored.digest.clone(),
-            folder: project
-                .folders
-                .run(project.repository.common_directory(), run),
-            identity: project.repository.identity(),
-            base,
-        })
-    }
-}
-
-impl Session<'_> {
-    /// Returns the plugin of the action with its files, checked on the very bytes that are returned.
-    pub fn plugin(&self, action: &Action) -> Result<(&Plugin, BTreeMap<String, PluginFile>)> {
-        planned_plugin(self.project, action)
-    }
-
-    /// Returns the account of the run, with the commits of its steps.
-    pub fn account(&self, plan: &Plan, state: &RunState, tip: &Oid) -> Result<RunReport> {
-        let commits = history::step_commits(self.project, tip, Some(&self.base))?;
-        Ok(report::account(
-            &self.run,
-            &self.plan_id,
-            plan,
-            state,
-            &|step| commits.get(step).cloned(),
-        ))
-    }
-
-    /// Returns what the run teaches as it stands.
-    pub fn lesson(&self, plan: &Plan, state: &RunState, at: jiff::Timestamp) -> Lesson {
-        let known = self.pattern(plan);
-        learn::learn(&LessonContext {
-            run: &self.run,
-            plan_id: &self.plan_id,
-            plan,
-            state,
-            at,
-            known: known.map(|proven| &proven.pattern),
-            name: crate::plan::slug(plan)
-                .parse()
-                .expect("a slug is made of what capabilities are made of"),
-        })
-    }
-
-    /// Returns the pattern that the run adds a record to: the plan's, or the one that an equal plan gave its name.
-    pub fn pattern(&self, plan: &Plan) -> Option<&ProvenPattern> {
-        let slug = crate::plan::slug(plan);
-        self.project
-            .patterns
-            .iter()
-            .find(|proven| match &plan.pattern {
-                Some(id) => proven.pattern.id == *id,
-                None => proven.pattern.id.as_str() == slug,
-            })
-    }
-
-    /// Returns in words how the pattern has done, this run included.
-    pub fn standing(&self, plan: &Plan) -> String {
-        let others: Vec<_> = self
-            .pattern(plan)
-            .iter()
-            .flat_map(|proven| &proven.evidence)
-            .filter(|record| record.run != self.run)
-            .collect();
-        let successes = others
-            .iter()
-            .filter(|record| record.result == crate::model::EvidenceResult::Success)
-            .count() as u32;
-        let odds = Odds::from_counts(successes + 1, others.len() as u32 + 1);
-        let name = crate::plan::slug(plan);
-        format!(
-            "Pattern `{name}` is {} with this run: {}.",
-            odds.standing.word(),
-            odds.words()
-        )
-    }
 }

@@ -1,0 +1,148 @@
+//! A run with its plan's name, its folder and its beginning: what does not change while it goes on.
+
+use std::collections::BTreeMap;
+
+use anyhow::{Context, Result, anyhow};
+
+use super::Project;
+use super::history::{self, Stored};
+use crate::catalog;
+use crate::checkpoint::Identity;
+use crate::learn::{self, Lesson, LessonContext};
+use crate::model::{
+    Action, Digest, EvidenceResult, Hint, Odds, Oid, Plan, PlanId, Plugin, PluginFile,
+    ProvenPattern, RunId, RunReport, RunState, Trouble,
+};
+use crate::report;
+use crate::store::{RunFolder, paths};
+
+/// Everything about a run that does not change while it goes on.
+pub struct Session<'a> {
+    pub project: &'a Project,
+    pub run: RunId,
+    pub plan_id: PlanId,
+    pub digest: Digest,
+    pub folder: RunFolder,
+    pub identity: Identity,
+    pub base: Oid,
+}
+
+impl<'a> Session<'a> {
+    /// Returns the session of a run that is only looked at: nothing is started in it.
+    pub fn of(project: &'a Project, run: &RunId, stored: &Stored) -> Result<Session<'a>> {
+        let base = history::base(&stored.events)
+            .ok_or_else(|| anyhow!("run `{run}` has no `run-started` in its log"))
+            .kind(Trouble::Integrity)?;
+        Ok(Session {
+            project,
+            run: run.clone(),
+            plan_id: stored.plan_id.clone(),
+            digest: stored.digest.clone(),
+            folder: project
+                .folders
+                .run(project.repository.common_directory(), run),
+            identity: project.repository.identity(),
+            base,
+        })
+    }
+}
+
+impl Session<'_> {
+    /// Returns the plugin of the action with its files, checked on the very bytes that are returned.
+    pub fn plugin(&self, action: &Action) -> Result<(&Plugin, BTreeMap<String, PluginFile>)> {
+        planned_plugin(self.project, action)
+    }
+
+    /// Returns the account of the run, with the commits of its steps.
+    pub fn account(&self, plan: &Plan, state: &RunState, tip: &Oid) -> Result<RunReport> {
+        let commits = history::step_commits(self.project, tip, Some(&self.base))?;
+        Ok(report::account(
+            &self.run,
+            &self.plan_id,
+            plan,
+            state,
+            &|step| commits.get(step).cloned(),
+        ))
+    }
+
+    /// Returns what the run teaches as it stands.
+    pub fn lesson(&self, plan: &Plan, state: &RunState, at: jiff::Timestamp) -> Lesson {
+        let known = self.pattern(plan);
+        learn::learn(&LessonContext {
+            run: &self.run,
+            plan_id: &self.plan_id,
+            plan,
+            state,
+            at,
+            known: known.map(|proven| &proven.pattern),
+            name: crate::plan::slug(plan)
+                .parse()
+                .expect("a slug is made of what capabilities are made of"),
+        })
+    }
+
+    /// Returns the pattern that the run adds a record to: the plan's, or the one that an equal plan gave its name.
+    pub fn pattern(&self, plan: &Plan) -> Option<&ProvenPattern> {
+        let slug = crate::plan::slug(plan);
+        self.project
+            .patterns
+            .iter()
+            .find(|proven| match &plan.pattern {
+                Some(id) => proven.pattern.id == *id,
+                None => proven.pattern.id.as_str() == slug,
+            })
+    }
+
+    /// Returns in words how the pattern has done, this run included.
+    pub fn standing(&self, plan: &Plan) -> String {
+        let others: Vec<_> = self
+            .pattern(plan)
+            .iter()
+            .flat_map(|proven| &proven.evidence)
+            .filter(|record| record.run != self.run)
+            .collect();
+        let successes = others
+            .iter()
+            .filter(|record| record.result == EvidenceResult::Success)
+            .count() as u32;
+        let odds = Odds::from_counts(successes + 1, others.len() as u32 + 1);
+        let name = crate::plan::slug(plan);
+        format!(
+            "Pattern `{name}` is {} with this run: {}.",
+            odds.standing.word(),
+            odds.words()
+        )
+    }
+}
+
+/// Returns the plugin of the action with its files, whose bytes have to be those of the plan.
+pub fn planned_plugin<'a>(
+    project: &'a Project,
+    action: &Action,
+) -> Result<(&'a Plugin, BTreeMap<String, PluginFile>)> {
+    let Some(plugin) = project.catalog.find(&action.plugin) else {
+        return Err(anyhow!(
+            "the plugin `{}` of the plan is in no known marketplace",
+            action.plugin
+        ))
+        .kind(Trouble::Missing)
+        .hint(format!(
+            "name its marketplace in `{}`, or plan again",
+            paths::CONFIG
+        ));
+    };
+    let files = catalog::files(plugin)?;
+    let found = catalog::digest(&files);
+    if found == action.digest {
+        return Ok((plugin, files));
+    }
+    Err(anyhow!("planned {}, found {found}", action.digest))
+        .with_context(|| {
+            format!(
+                "the plugin `{}` is not the one that was planned",
+                action.plugin
+            )
+        })
+        .kind(Trouble::Integrity)
+        .hint("plan again and review what changed, or bring the planned version of the plugin back")
+}
