@@ -10,8 +10,8 @@ use crate::catalog;
 use crate::checkpoint::Identity;
 use crate::learn::{self, Lesson, LessonContext};
 use crate::model::{
-    Action, Digest, EvidenceResult, Hint, Odds, Oid, Plan, PlanId, Plugin, PluginFile,
-    ProvenPattern, RunId, RunReport, RunState, Trouble,
+    Action, Digest, EvidenceResult, Hint, Odds, Oid, Pattern, PatternId, Plan, PlanId, Plugin,
+    PluginFile, ProvenPattern, RunId, RunReport, RunState, Trouble,
 };
 use crate::report;
 use crate::store::{RunFolder, paths};
@@ -75,22 +75,37 @@ impl Session<'_> {
             state,
             at,
             known: known.map(|proven| &proven.pattern),
-            name: crate::plan::slug(plan)
-                .parse()
-                .expect("a slug is made of what capabilities are made of"),
+            name: self.pattern_name(plan),
         })
     }
 
-    /// Returns the pattern that the run adds a record to: the plan's, or the one that an equal plan gave its name.
+    /// Returns the pattern that the run adds a record to: one whose plugins, in their order, are the plan's.
     pub fn pattern(&self, plan: &Plan) -> Option<&ProvenPattern> {
-        let slug = crate::plan::slug(plan);
-        self.project
-            .patterns
-            .iter()
-            .find(|proven| match &plan.pattern {
-                Some(id) => proven.pattern.id == *id,
-                None => proven.pattern.id.as_str() == slug,
+        let known = self.project.patterns.iter();
+        known
+            .filter(|proven| {
+                plan.pattern.is_none() || plan.pattern == Some(proven.pattern.id.clone())
             })
+            .find(|proven| follows(plan, &proven.pattern))
+    }
+
+    /// Returns the name of the pattern that the run adds a record to; a new one never takes the name of another.
+    fn pattern_name(&self, plan: &Plan) -> PatternId {
+        if let Some(known) = self.pattern(plan) {
+            return known.pattern.id.clone();
+        }
+        let name = crate::plan::slug(plan);
+        let taken = |name: &str| {
+            self.project
+                .patterns
+                .iter()
+                .any(|known| known.pattern.id.as_str() == name)
+        };
+        let name = match taken(&name) {
+            true => format!("{name}-{}", self.digest.short(4)),
+            false => name,
+        };
+        name.parse().expect("a slug is the name of a pattern")
     }
 
     /// Returns in words how the pattern has done, this run included.
@@ -106,7 +121,7 @@ impl Session<'_> {
             .filter(|record| record.result == EvidenceResult::Success)
             .count() as u32;
         let odds = Odds::from_counts(successes + 1, others.len() as u32 + 1);
-        let name = crate::plan::slug(plan);
+        let name = self.pattern_name(plan);
         format!(
             "Pattern `{name}` is {} with this run: {}.",
             odds.standing.word(),
@@ -145,4 +160,10 @@ pub fn planned_plugin<'a>(
         })
         .kind(Trouble::Integrity)
         .hint("plan again and review what changed, or bring the planned version of the plugin back")
+}
+
+/// Says whether the plan uses just the plugins of the pattern, in their order: a plan that was changed by hand proves nothing about it.
+fn follows(plan: &Plan, pattern: &Pattern) -> bool {
+    let used = plan.steps.iter().map(|step| &step.action.plugin);
+    used.eq(pattern.steps.iter().map(|step| &step.plugin))
 }

@@ -136,5 +136,8 @@ pub fn slug(plan: &Plan) -> String {
     words.dedup();
     let mut slug = words.join("-");
     slug.truncate(48);
-    slug.trim_end_matches('-').to_string()
+    match slug.trim_matches('-') {
+        "" => "workflow".to_string(),
+        slug => slug.to_string(),
+    }
 }
