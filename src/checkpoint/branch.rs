@@ -135,6 +135,17 @@ fn edit(new: &NewCommit, name: FullName, commit: &Oid) -> anyhow::Result<RefEdit
 }
 
 fn find(git: &gix::Repository, name: &str) -> anyhow::Result<Option<Oid>> {
+    if let Some(found) = look(git, name)? {
+        return Ok(Some(found));
+    }
+    // `git pack-refs` may have moved it between our look at the file and at the list of packed ones, and two such lists that are
+    // written within one tick of the clock look the same to a handle that has read the first.
+    let anew = gix::open_opts(git.git_dir(), git.open_options().clone())
+        .with_context(|| format!("cannot open `{}`", git.git_dir().display()))?;
+    look(&anew, name)
+}
+
+fn look(git: &gix::Repository, name: &str) -> anyhow::Result<Option<Oid>> {
     let cannot = || format!("cannot read `{name}`");
     let Some(mut reference) = git.try_find_reference(name).with_context(cannot)? else {
         return Ok(None);

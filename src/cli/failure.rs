@@ -1,5 +1,7 @@
 //! Errors as people and scripts see them, and the one place that knows exit codes.
 
+use std::io::Write;
+
 use serde_json::json;
 
 use super::output::Output;
@@ -34,6 +36,19 @@ pub fn print(output: &Output, error: &anyhow::Error, signal: Option<Signal>) -> 
     }
     for hint in &found.hints {
         output.error(&format!("hint: {hint}"));
+    }
+    code
+}
+
+/// Adds the document that scripts wait for to arguments that could not be read; what is wrong with them has been printed.
+pub fn arguments(error: &clap::Error) -> u8 {
+    let code = exit_code(Some(Trouble::Request));
+    if std::env::args_os().any(|argument| argument == "--json") {
+        let text = error.to_string();
+        let first = text.lines().next().unwrap_or_default();
+        let message = first.strip_prefix("error: ").unwrap_or(first);
+        let document = json!({"status": RunStatus::Refused, "exit": code, "error": message, "causes": [], "hints": ["orchestrate --help"]});
+        writeln!(std::io::stdout(), "{document}").ok();
     }
     code
 }

@@ -30,7 +30,7 @@ pub fn run(arguments: &Arguments, output: &Output, stop: &Stop) -> Done {
     };
     refuse_mistyped_command(text)?;
     let task = Task::parse(text).kind(Trouble::Request)?;
-    let mut terminal = Terminal::new(output);
+    let mut terminal = Terminal::new(output, &stop.cancel);
     let sandbox = match front.plan_only || front.show_patterns {
         true => None,
         false => Some(sandbox(arguments, &mut terminal)?),
@@ -49,7 +49,7 @@ pub fn run(arguments: &Arguments, output: &Output, stop: &Stop) -> Done {
     }
     if front.show_patterns {
         let patterns = ops::patterns_for(&project, &task, &mut terminal);
-        match choose(output, &patterns)? {
+        match choose(output, &patterns, stop)? {
             Some(chosen) => options.pattern = Some(chosen.pattern.id.clone()),
             None => {
                 project.unmake();
@@ -83,7 +83,7 @@ pub fn implement(
 }
 
 fn execute(arguments: &Arguments, plan: &str, output: &Output, stop: &Stop) -> Done {
-    let mut terminal = Terminal::new(output);
+    let mut terminal = Terminal::new(output, &stop.cancel);
     let sandbox = sandbox(arguments, &mut terminal)?;
     let project = Project::open(&arguments.shared.directory, OpenOptions::default())?;
     let planned = ops::find_plan(&project, plan)?;
@@ -93,7 +93,7 @@ fn execute(arguments: &Arguments, plan: &str, output: &Output, stop: &Stop) -> D
 }
 
 fn resume(arguments: &Arguments, run: &str, output: &Output, stop: &Stop) -> Done {
-    let mut terminal = Terminal::new(output);
+    let mut terminal = Terminal::new(output, &stop.cancel);
     let sandbox = sandbox(arguments, &mut terminal)?;
     let project = Project::open(&arguments.shared.directory, OpenOptions::default())?;
     let options = run_options(arguments);
@@ -137,6 +137,7 @@ fn refuse_mistyped_command(text: &str) -> anyhow::Result<()> {
 fn choose<'a>(
     output: &Output,
     patterns: &'a [PatternCandidate],
+    stop: &Stop,
 ) -> anyhow::Result<Option<&'a PatternCandidate>> {
     let list: Vec<_> = patterns
         .iter()
@@ -171,7 +172,10 @@ fn choose<'a>(
             "\nChoose pattern [{}] or proceed with recommendation:",
             numbers.join("/")
         );
-        let Some(answer) = output.ask(&question).filter(|_| !patterns.is_empty()) else {
+        let Some(answer) = output
+            .ask(&question, &stop.cancel)
+            .filter(|_| !patterns.is_empty())
+        else {
             return Ok(None);
         };
         if answer.is_empty() {
@@ -222,10 +226,13 @@ fn finish(output: &Output, report: &RunReport, stop: &Stop) -> Done {
                 output.line(&format!("Report: {path}"));
             }
         }
-        _ => output.line(&format!(
-            "Not done: {}",
-            report.reason.as_deref().unwrap_or("it was not finished")
-        )),
+        _ => {
+            let reason = report.reason.as_deref();
+            output.line(&format!(
+                "Not done: {}",
+                reason.unwrap_or("it was not finished")
+            ));
+        }
     }
     output.line(&format!(
         "Run: {} on branch {}, commit {}",
@@ -233,8 +240,13 @@ fn finish(output: &Output, report: &RunReport, stop: &Stop) -> Done {
         report.branch,
         report.commit.as_ref().map(short).unwrap_or_default()
     ));
-    if let Some(next) = &report.next {
-        output.line(&format!("To resume: {next}"));
+    match (&report.next, report.status, &report.reason) {
+        (Some(next), RunStatus::Done, Some(reason)) => {
+            output.error(&format!("⚠️ {reason}"));
+            output.error(&format!("hint: {next}"));
+        }
+        (Some(next), ..) => output.line(&format!("To resume: {next}")),
+        (None, ..) => {}
     }
     Ok(exit_code_of(report.status, stop.signal()))
 }

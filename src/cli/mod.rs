@@ -41,9 +41,11 @@ pub fn main() -> ExitCode {
     let arguments = match Arguments::try_parse() {
         Ok(arguments) => arguments,
         Err(error) => {
-            let shown = !error.use_stderr();
             error.print().ok();
-            return ExitCode::from(if shown { 0 } else { 2 });
+            return ExitCode::from(match error.use_stderr() {
+                true => failure::arguments(&error),
+                false => 0,
+            });
         }
     };
     let output = Output::new(&arguments.shared);
@@ -63,7 +65,7 @@ fn run(arguments: &Arguments, output: &Output, stop: &Stop) -> Done {
     match &arguments.command {
         None => front::run(arguments, output, stop),
         Some(Command::Implement(implement)) => front::implement(arguments, implement, output, stop),
-        Some(Command::Research(research)) => research::run(arguments, research, output),
+        Some(Command::Research(research)) => research::run(arguments, research, output, stop),
         Some(Command::DiscoverPatterns(discover)) => {
             discover_patterns::run(arguments, discover, output)
         }

@@ -1,12 +1,18 @@
 //! Where text goes: results to standard output, progress to standard error.
 
 use std::io::{IsTerminal, Write};
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::time::Duration;
 
 use anstream::{AutoStream, ColorChoice};
 use anstyle::{AnsiColor, Style};
 use serde::Serialize;
 
 use super::arguments::{ColorMode, ProgressMode, Shared};
+use crate::sandbox::Cancel;
+
+/// How often a question looks whether somebody wants to stop.
+const LOOK_UP: Duration = Duration::from_millis(50);
 
 /// How this process talks. A closed pipe or a full disk at the other end is not our trouble: what is lost there is lost.
 #[derive(Debug, Clone)]
@@ -88,17 +94,30 @@ impl Output {
         .ok();
     }
 
-    /// Writes a question without ending its line, and returns the answer; none where nobody can be asked.
-    pub fn ask(&self, question: &str) -> Option<String> {
+    /// Writes a question without ending its line, and returns the answer; none where nobody can be asked, or somebody wants to stop.
+    pub fn ask(&self, question: &str, cancel: &Cancel) -> Option<String> {
         if !self.interactive {
             return None;
         }
         let mut stderr = std::io::stderr();
         write!(stderr, "{question} ").ok()?;
         stderr.flush().ok()?;
-        let mut answer = String::new();
-        let read = std::io::stdin().read_line(&mut answer).ok()?;
-        (read > 0).then(|| answer.trim().to_lowercase())
+        // Reading a line cannot be interrupted, so it is left to a thread that ends with the process.
+        let (sender, answers) = mpsc::channel();
+        std::thread::spawn(move || {
+            let mut answer = String::new();
+            let read = std::io::stdin().read_line(&mut answer).unwrap_or(0);
+            sender
+                .send((read > 0).then(|| answer.trim().to_lowercase()))
+                .ok();
+        });
+        loop {
+            match answers.recv_timeout(LOOK_UP) {
+                Ok(answer) => return answer,
+                Err(RecvTimeoutError::Timeout) if !cancel.is_cancelled() => {}
+                Err(_) => return None,
+            }
+        }
     }
 }
 

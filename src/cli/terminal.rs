@@ -6,6 +6,7 @@ use super::output::Output;
 use crate::model::{Event, EventKind, Plan, RunState, Step, counted};
 use crate::ops::{Note, Watch};
 use crate::report::{self, Progress};
+use crate::sandbox::Cancel;
 
 /// Shows a run on standard error.
 pub struct Terminal<'a> {
@@ -14,16 +15,18 @@ pub struct Terminal<'a> {
     started: Instant,
     /// Whether a person has just read what there is to do.
     asked: bool,
+    cancel: Cancel,
 }
 
 impl<'a> Terminal<'a> {
     /// Returns a terminal that shows what `output` allows.
-    pub fn new(output: &'a Output) -> Terminal<'a> {
+    pub fn new(output: &'a Output, cancel: &Cancel) -> Terminal<'a> {
         Terminal {
             output,
             progress: Progress::new(output.live),
             started: Instant::now(),
             asked: false,
+            cancel: cancel.clone(),
         }
     }
 
@@ -118,9 +121,6 @@ impl Watch for Terminal<'_> {
             Note::Merged { branch, commit } => {
                 self.say(&format!("\n✓ Merged into `{branch}` as {commit}"))
             }
-            Note::NotMerged { why, command } => {
-                self.say(&format!("\n⚠️ not merged: {why}\nhint: {command}"))
-            }
             Note::Warning { text } => self.say(&format!("⚠️ {text}")),
         }
     }
@@ -172,7 +172,9 @@ impl Watch for Terminal<'_> {
             self.say(&line);
         }
         self.asked = true;
-        let answer = self.output.ask("\n  Retry after fixing? [y/n]");
+        let answer = self
+            .output
+            .ask("\n  Retry after fixing? [y/n]", &self.cancel);
         answer.is_some_and(|answer| matches!(answer.as_str(), "y" | "yes"))
     }
 }

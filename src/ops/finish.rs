@@ -34,9 +34,13 @@ pub fn conclude(conclusion: Conclusion<'_>) -> Result<RunReport> {
     account.report = Some(paths::report_md(&session.run));
     account.commit = Some(host.tip.clone());
     let merged = merge(&mut host, &account, options)?;
-    account.merged = Some(merged.is_some());
-    if let Some(commit) = merged {
-        account.commit = Some(commit);
+    account.merged = Some(merged.is_ok());
+    match merged {
+        Ok(commit) => account.commit = Some(commit),
+        Err(why) => {
+            account.reason = Some(format!("not merged: {why}"));
+            account.next = Some(format!("git merge --no-ff {}", account.branch));
+        }
     }
     let RunHost { worktree, log, .. } = host;
     drop(log);
@@ -183,40 +187,36 @@ fn propose(session: &Session<'_>, plan: &Plan, proposal: &Proposal) -> Result<Ve
     Ok(told)
 }
 
-/// Brings the run into the user's branch by one merge commit, or says with which command to do so.
-fn merge(host: &mut RunHost<'_>, account: &RunReport, options: RunOptions) -> Result<Option<Oid>> {
+/// Brings the run into the user's branch by one merge commit, or says why it may not.
+fn merge(
+    host: &mut RunHost<'_>,
+    account: &RunReport,
+    options: RunOptions,
+) -> Result<Result<Oid, String>> {
     let session = host.session;
     if let Some(commit) = merged_before(session, &host.tip)? {
-        return Ok(Some(commit));
+        return Ok(Ok(commit));
     }
-    let command = format!("git merge --no-ff {}", session.run.branch());
-    let why = match target(
-        session.project,
-        host.state.onto.as_deref(),
-        &session.base,
-        &options,
-    )? {
-        Ok(branch) => {
-            let commit = merge_commit(host, account)?;
-            match session
-                .project
-                .repository
-                .fast_forward(&branch, &session.base, &commit)?
-            {
-                Merge::Done => {
-                    host.note(Note::Merged {
-                        branch: &branch,
-                        commit: commit.short(),
-                    });
-                    return Ok(Some(commit));
-                }
-                Merge::Refused { why } => why,
-            }
-        }
-        Err(why) => why,
+    let onto = host.state.onto.clone();
+    let branch = match target(session.project, onto.as_deref(), &session.base, &options)? {
+        Ok(branch) => branch,
+        Err(why) => return Ok(Err(why)),
     };
-    host.note(Note::NotMerged { why, command });
-    Ok(None)
+    let commit = merge_commit(host, account)?;
+    let moved = session
+        .project
+        .repository
+        .fast_forward(&branch, &session.base, &commit)?;
+    Ok(match moved {
+        Merge::Done => {
+            host.note(Note::Merged {
+                branch: &branch,
+                commit: commit.short(),
+            });
+            Ok(commit)
+        }
+        Merge::Refused { why } => Err(why),
+    })
 }
 
 /// Returns the commit of the checked out branch that brought the run in, if one did.

@@ -48,10 +48,6 @@ pub enum Note<'a> {
         branch: &'a str,
         commit: &'a str,
     },
-    NotMerged {
-        why: String,
-        command: String,
-    },
     /// Something a person should know, which stops nothing.
     Warning {
         text: String,
