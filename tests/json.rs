@@ -122,6 +122,16 @@ fn a_run_that_failed() {
 }
 
 #[test]
+fn a_run_that_runs_out_of_time_fails() {
+    let environment = TestEnvironment::new();
+    let task = format!("{TASK} [max-time: 1s]");
+    let document = check_run(&environment, &["--pattern-id", "slow", &task], 1, "failed");
+    let reason = document["reason"].as_str().unwrap();
+    assert!(reason.contains("`max-time`"), "{reason}");
+    environment.wait_until_nothing_runs();
+}
+
+#[test]
 fn a_run_that_waits_for_a_person() {
     let environment = TestEnvironment::new();
     let document = check_run(&environment, &["--pattern-id", "asking", TASK], 3, "paused");

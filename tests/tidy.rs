@@ -29,7 +29,7 @@ const LAYERS: [(&str, &str); 16] = [
     ("sandbox", "model"),
     ("model", ""),
     ("render", ""),
-    ("yaml", ""),
+    ("yaml", "model"),
 ];
 
 /// Each library with the modules it lives in; `serde`, `serde_json` and `anyhow` are welcome anywhere.
@@ -48,7 +48,7 @@ const HOMES: [(&str, &str); 25] = [
     ("puruspe", "model"),
     ("regex", "catalog execute plan validate"),
     ("roxmltree", "validate"),
-    ("rustix", "checkpoint sandbox"),
+    ("rustix", "checkpoint sandbox workspace"),
     ("seccompiler", "sandbox"),
     ("serde_path_to_error", "yaml"),
     ("serde_yaml", "yaml"),

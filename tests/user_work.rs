@@ -163,6 +163,14 @@ fn a_detached_head_stays_where_it_is() {
 }
 
 #[test]
+fn a_git_that_is_at_work_in_the_folder_is_not_disturbed() {
+    let environment = TestEnvironment::new();
+    write(&environment, ".git/index.lock", "");
+    check_untouched(&environment, &FIVE_STEPS, "");
+    assert!(environment.project(".git/index.lock").exists());
+}
+
+#[test]
 fn the_command_that_is_printed_merges() {
     let environment = busy();
     environment.orchestrate(&FIVE_STEPS).exits(0);

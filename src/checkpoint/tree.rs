@@ -86,6 +86,30 @@ impl Repository {
         self.write_with_files(&self.git(), snapshot.root.clone(), files)
     }
 
+    /// Says whether the snapshot has a file at `path`: one that git ignores is not in it.
+    pub fn snapshot_holds(&self, snapshot: &Snapshot, path: &str) -> anyhow::Result<bool> {
+        let (first, rest) = match path.split_once('/') {
+            Some((first, rest)) => (first, Some(rest)),
+            None => (path, None),
+        };
+        let entries = &snapshot.root.entries;
+        let Some(entry) = entries.iter().find(|entry| entry.filename == first) else {
+            return Ok(false);
+        };
+        let Some(rest) = rest else {
+            return Ok(!entry.mode.is_tree());
+        };
+        if !entry.mode.is_tree() {
+            return Ok(false);
+        }
+        let look = || -> anyhow::Result<bool> {
+            let git = self.git();
+            let found = git.find_tree(entry.oid)?.lookup_entry_by_path(rest)?;
+            Ok(found.is_some_and(|found| !found.mode().is_tree()))
+        };
+        look().with_context(|| format!("cannot read `{path}` in a snapshot"))
+    }
+
     fn write_with_files(
         &self,
         git: &gix::Repository,

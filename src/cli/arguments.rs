@@ -17,7 +17,7 @@ Constraints, in the task:
 
 Exit codes:
   0 done   1 a step or check failed, resumable   2 the request cannot be carried out
-  3 paused, a person has to act   4 approval missing   5 integrity   6 held by another process
+  3 paused, a person has to act   5 integrity   6 held by another process
   7 something needed is missing   70 a bug   130, 143 interrupted, resumable";
 
 /// Git-native orchestrator of coding-agent plugins: the plan you merged is the run you get.

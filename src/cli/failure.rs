@@ -22,10 +22,10 @@ pub fn print(output: &Output, error: &anyhow::Error, signal: Option<Signal>) -> 
         return code;
     };
     if output.json {
-        let status = if signal.is_some() {
-            RunStatus::Interrupted
-        } else {
-            RunStatus::Refused
+        let status = match (signal, found.kind) {
+            (Some(_), _) => RunStatus::Interrupted,
+            (None, Some(Trouble::Resumable)) => RunStatus::Failed,
+            (None, _) => RunStatus::Refused,
         };
         let document = json!({"status": status, "exit": code, "error": first, "causes": causes, "hints": found.hints});
         output.document(&document).ok();
@@ -77,6 +77,7 @@ fn exit_code(kind: Option<Trouble>) -> u8 {
     match kind {
         None | Some(Trouble::Request) => 2,
         Some(Trouble::Integrity) => 5,
+        Some(Trouble::Resumable) => 1,
         Some(Trouble::Busy) => 6,
         Some(Trouble::Missing) => 7,
         Some(Trouble::Interrupted) => 130,
@@ -99,7 +100,10 @@ fn collect(error: &anyhow::Error, found: &mut Found) {
             collect(hinted.inner(), found);
         }
         if let Some(kinded) = cause.downcast_ref::<Kinded>() {
-            found.kind.get_or_insert(kinded.kind);
+            // That a run can go on is said of any trouble; what the trouble is counts for more.
+            if matches!(found.kind, None | Some(Trouble::Resumable)) {
+                found.kind = Some(kinded.kind);
+            }
             collect(kinded.inner(), found);
         }
     }

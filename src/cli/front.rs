@@ -61,15 +61,16 @@ pub fn run(arguments: &Arguments, output: &Output, stop: &Stop) -> Done {
         ops::plan(&project, &task, &options, &mut terminal).inspect_err(|_| project.unmake())?;
     if front.plan_only {
         ops::save(&project, &planned)?;
-        return plan_only(output, &planned);
+        return plan_only(arguments, output, &planned);
     }
     let sandbox = match sandbox {
         Some(sandbox) => sandbox,
         None => self::sandbox(arguments, &mut terminal)?,
     };
     let options = run_options(arguments);
-    let report = ops::start(&project, &planned, sandbox, options, &mut terminal, stop)?;
-    finish(output, &report, stop)
+    let report = ops::start(&project, &planned, sandbox, options, &mut terminal, stop)
+        .inspect_err(|_| project.unmake())?;
+    finish(arguments, output, report, stop)
 }
 
 /// Runs the plan of `implement`.
@@ -89,7 +90,7 @@ fn execute(arguments: &Arguments, plan: &str, output: &Output, stop: &Stop) -> D
     let planned = ops::find_plan(&project, plan)?;
     let options = run_options(arguments);
     let report = ops::start(&project, &planned, sandbox, options, &mut terminal, stop)?;
-    finish(output, &report, stop)
+    finish(arguments, output, report, stop)
 }
 
 fn resume(arguments: &Arguments, run: &str, output: &Output, stop: &Stop) -> Done {
@@ -98,7 +99,7 @@ fn resume(arguments: &Arguments, run: &str, output: &Output, stop: &Stop) -> Don
     let project = Project::open(&arguments.shared.directory, OpenOptions::default())?;
     let options = run_options(arguments);
     let report = ops::resume(&project, run, sandbox, options, &mut terminal, stop)?;
-    finish(output, &report, stop)
+    finish(arguments, output, report, stop)
 }
 
 fn run_options(arguments: &Arguments) -> RunOptions {
@@ -188,10 +189,11 @@ fn choose<'a>(
     }
 }
 
-fn plan_only(output: &Output, planned: &ops::Planned) -> Done {
+fn plan_only(arguments: &Arguments, output: &Output, planned: &ops::Planned) -> Done {
     let paths: Vec<&str> = planned
         .files
         .iter()
+        .chain(&planned.research)
         .map(|(path, _)| path.as_str())
         .collect();
     output.document(&serde_json::json!({
@@ -208,11 +210,32 @@ fn plan_only(output: &Output, planned: &ops::Planned) -> Done {
     paths
         .iter()
         .for_each(|path| output.line(&format!("  {path}")));
-    output.line(&format!("To run it: orchestrate --execute {}", planned.id));
+    output.line(&format!(
+        "To run it: {}",
+        here(arguments, &format!("orchestrate --execute {}", planned.id))
+    ));
     Ok(0)
 }
 
-fn finish(output: &Output, report: &RunReport, stop: &Stop) -> Done {
+/// Returns the command as it can be pasted: in the folder that this one was told to work in.
+fn here(arguments: &Arguments, command: &str) -> String {
+    let directory = arguments.shared.directory.display().to_string();
+    let quoted = match directory
+        .chars()
+        .all(|c| c.is_ascii_alphanumeric() || "/._-".contains(c))
+    {
+        true => directory.clone(),
+        false => format!("'{}'", directory.replace('\'', r"'\''")),
+    };
+    match (directory.as_str(), command.split_once(' ')) {
+        (".", _) | (_, None) => command.to_string(),
+        (_, Some((program, rest))) => format!("{program} -C {quoted} {rest}"),
+    }
+}
+
+fn finish(arguments: &Arguments, output: &Output, mut report: RunReport, stop: &Stop) -> Done {
+    report.next = report.next.map(|next| here(arguments, &next));
+    let report = &report;
     output.document(report)?;
     let short = |commit: &crate::model::Oid| commit.short().to_string();
     match report.status {

@@ -90,6 +90,9 @@ fn listen(output: &Output, stop: &Stop) -> anyhow::Result<()> {
         if count > 1 || !stop.is_listening() {
             if count == 1 {
                 output.progress("interrupted: nothing was changed");
+                let document =
+                    serde_json::json!({"status": "interrupted", "exit": signal.exit_code()});
+                output.document(&document).ok();
             }
             std::process::exit(i32::from(signal.exit_code()));
         }

@@ -59,7 +59,13 @@ impl<'a> Terminal<'a> {
                     "\n✓ Research complete ({})",
                     report::duration(self.started.elapsed().as_millis() as u64)
                 ));
-                self.say(&format!("  - Understood: {}", needs.join(", ")));
+                self.say(&format!(
+                    "  - Understood: {}",
+                    match needs.is_empty() {
+                        true => "nothing".to_string(),
+                        false => needs.join(", "),
+                    }
+                ));
                 let relevant = research
                     .plugins
                     .iter()

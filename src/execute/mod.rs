@@ -28,7 +28,7 @@ pub trait Host {
     /// Checks what the attempt left.
     fn verify(&mut self, step: &Step, workspace: &mut Workspace) -> Result<Verdict>;
     /// Takes over what the attempt left, or says why it may not be.
-    fn integrate(&mut self, step: &Step, action: &Action) -> Result<Result<(), Failure>>;
+    fn integrate(&mut self, action: &Action, workspace: &Workspace) -> Result<Result<(), Failure>>;
     /// Writes an event down; it is on disk, and committed where it closes a segment, when this returns.
     fn emit(&mut self, event: EventKind) -> Result<Event>;
     /// Asks a person to do something; false where nobody can be asked.
@@ -59,12 +59,12 @@ pub enum Ended {
 /// Carries out what is left of the plan, and returns with the state that its events amount to.
 pub fn execute(plan: &Plan, state: RunState, host: &mut dyn Host) -> Result<(RunState, Ended)> {
     let limit = plan.constraints.max_time_s.map(Duration::from_secs);
+    let deadline = limit.map(|limit| Instant::now() + limit);
     let mut execution = Execution {
         plan,
         state,
         host,
-        started: Instant::now(),
-        limit,
+        deadline,
     };
     let ended = execution.run()?;
     Ok((execution.state, ended))
@@ -74,9 +74,8 @@ struct Execution<'a> {
     plan: &'a Plan,
     state: RunState,
     host: &'a mut dyn Host,
-    started: Instant,
-    /// `max-time`, counted from here.
-    limit: Option<Duration>,
+    /// When `max-time` is used up.
+    deadline: Option<Instant>,
 }
 
 /// What an attempt that went well leaves.
@@ -112,14 +111,8 @@ impl Execution<'_> {
             if let Some(ended) = self.interrupted()? {
                 return Ok(Some(ended));
             }
-            if self
-                .limit
-                .is_some_and(|limit| self.started.elapsed() >= limit)
-            {
-                let seconds = self.plan.constraints.max_time_s.unwrap_or_default();
-                return self
-                    .abort(step, format!("`max-time`, {seconds} s, is used up"))
-                    .map(Some);
+            if let Some(ended) = self.out_of_time(step)? {
+                return Ok(Some(ended));
             }
             let began = Instant::now();
             match self.attempt(step)? {
@@ -152,7 +145,8 @@ impl Execution<'_> {
             Ok(workspace) => workspace,
             Err(failure) => return Ok(Err(failure)),
         };
-        let timeout = self.time_left(Duration::from_secs(step.timeout_s));
+        workspace.deadline = self.deadline;
+        let timeout = Duration::from_secs(step.timeout_s);
         let host = &mut *self.host;
         if let Err(failure) =
             runner::run(&action, &mut workspace, &remedies, timeout, &mut |line| {
@@ -168,7 +162,7 @@ impl Execution<'_> {
         if workspace.cancel.is_cancelled() {
             return Ok(Err(failure(FailureKind::Command, "it was stopped", "")));
         }
-        if let Err(failure) = self.host.integrate(step, &action)? {
+        if let Err(failure) = self.host.integrate(&action, &workspace)? {
             return Ok(Err(failure));
         }
         Ok(Ok(Success {
@@ -205,6 +199,9 @@ impl Execution<'_> {
             failure: failure.clone(),
             duration_ms: millis(began),
         })?;
+        if let Some(ended) = self.out_of_time(step)? {
+            return Ok(Some(ended));
+        }
         match recovery::next(step, self.current(&step.id), &failure) {
             Next::Remedy(remedy) => {
                 let note = remedy
@@ -235,7 +232,7 @@ impl Execution<'_> {
                 self.emit(event).map(|()| None)
             }
             Next::Person(actions) => self.pause(step, &failure.message, actions),
-            Next::Abort => self.abort(step, failure.message).map(Some),
+            Next::Abort => self.abort(step, failure.message, false).map(Some),
         }
     }
 
@@ -255,10 +252,11 @@ impl Execution<'_> {
         Ok(Some(Ended::Paused))
     }
 
-    fn abort(&mut self, step: &Step, reason: String) -> Result<Ended> {
+    fn abort(&mut self, step: &Step, reason: String, out_of_time: bool) -> Result<Ended> {
         self.emit(EventKind::RunFailed {
             step: step.id.clone(),
             reason,
+            out_of_time,
         })?;
         Ok(Ended::Failed)
     }
@@ -283,11 +281,17 @@ impl Execution<'_> {
             .expect("the state has the steps of the plan")
     }
 
-    fn time_left(&self, timeout: Duration) -> Duration {
-        let left = self
-            .limit
-            .map(|limit| limit.saturating_sub(self.started.elapsed()));
-        left.map_or(timeout, |left| left.min(timeout))
+    /// Ends the run where `max-time` is used up.
+    fn out_of_time(&mut self, step: &Step) -> Result<Option<Ended>> {
+        if self
+            .deadline
+            .is_none_or(|deadline| Instant::now() < deadline)
+        {
+            return Ok(None);
+        }
+        let seconds = self.plan.constraints.max_time_s.unwrap_or_default();
+        let reason = format!("`max-time`, {seconds} s, is used up");
+        self.abort(step, reason, true).map(Some)
     }
 }
 

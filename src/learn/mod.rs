@@ -9,7 +9,7 @@ use similar::TextDiff;
 
 use crate::model::{
     Evidence, EvidenceResult, FailureSeen, IssueSeen, KnownIssue, Pattern, PatternId, PatternStep,
-    Phase, Plan, PlanId, RunId, RunState, SCHEMA, StepState,
+    Phase, Plan, PlanId, RunId, RunState, SCHEMA, StepState, StepStatus,
 };
 
 /// What a run teaches.
@@ -78,11 +78,11 @@ pub fn learn(context: &LessonContext<'_>) -> Lesson {
     }
 }
 
-/// Returns each failure that the step got over, once.
+/// Returns each failure of the step, once.
 fn issues(step: &StepState) -> Vec<IssueSeen> {
     let mut found: Vec<IssueSeen> = Vec::new();
     for seen in &step.failures {
-        let issue = issue(seen);
+        let issue = issue(seen, step.status == StepStatus::Done);
         if !found.contains(&issue) {
             found.push(issue);
         }
@@ -90,7 +90,7 @@ fn issues(step: &StepState) -> Vec<IssueSeen> {
     found
 }
 
-fn issue(seen: &FailureSeen) -> IssueSeen {
+fn issue(seen: &FailureSeen, got_over: bool) -> IssueSeen {
     let message = seen.failure.message.lines().next().unwrap_or_default();
     match &seen.remedy {
         Some(remedy) => IssueSeen {
@@ -102,7 +102,10 @@ fn issue(seen: &FailureSeen) -> IssueSeen {
         None => IssueSeen {
             plugin: seen.plugin.clone(),
             issue: message.to_string(),
-            mended_by: "retry, fallback or a person".to_string(),
+            mended_by: match got_over {
+                true => "retry, fallback or a person".to_string(),
+                false => "nothing".to_string(),
+            },
             remedy: None,
         },
     }

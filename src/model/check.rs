@@ -58,7 +58,7 @@ pub struct JsonCheck {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub equals: Option<Value>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub at_least: Option<f64>,
+    pub at_least: Option<u64>,
 }
 
 /// The kind of a check, for a `match`.

@@ -77,6 +77,9 @@ pub enum EventKind {
     RunFailed {
         step: StepId,
         reason: String,
+        /// `max-time` ended it, which says nothing about the pattern.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        out_of_time: bool,
     },
     RunInterrupted {
         signal: String,

@@ -68,6 +68,8 @@ pub enum Trouble {
     Busy,
     /// Something needed is not installed or not reachable.
     Missing,
+    /// A run stopped in the middle; it is as it was at its last checkpoint.
+    Resumable,
     /// Somebody asked to stop.
     Interrupted,
 }

@@ -92,6 +92,14 @@ impl Capability {
     }
 }
 
+impl Capability {
+    /// Says whether who provides this fills `need`: with the same, or with another kind of the same purpose.
+    pub fn fills(&self, need: &Capability) -> bool {
+        // `api.rest` and `api.rate-limit` are no stand-ins for each other: only kinds of one purpose share a family.
+        self == need || (need.family() != "api" && self.family() == need.family())
+    }
+}
+
 fn well_formed(text: &str, what: &str, length_max: usize, extra: &str) -> Result<()> {
     let allowed =
         |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-' || extra.contains(c);

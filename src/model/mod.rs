@@ -9,6 +9,7 @@ mod counted;
 mod event;
 mod hint;
 mod id;
+mod invisible;
 mod odds;
 mod oid;
 mod pattern;
@@ -27,6 +28,7 @@ pub use counted::counted;
 pub use event::{Event, EventKind, Failure, FailureKind, ServiceUse};
 pub use hint::{Hint, Hinted, Kinded, Trouble};
 pub use id::{Capability, Digest, PatternId, PlanId, PluginId, RunId, StepId};
+pub use invisible::invisible;
 pub use oid::Oid;
 pub use pattern::{
     Evidence, IssueSeen, KnownIssue, Odds, Pattern, PatternStep, Result as EvidenceResult, Standing,

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::{Capability, Check, Constraints, Digest, PatternId, PluginId, StepId};
 
@@ -252,6 +252,29 @@ impl Plan {
             .iter()
             .position(|step| step.id == *id)
             .unwrap_or(self.steps.len())
+    }
+}
+
+impl Plan {
+    /// Returns the inputs of an action by name: its plain ones, and the outputs of the actions that the steps before really used.
+    /// `names` are all that the plugin knows; one that nobody gives is null.
+    pub fn values<'a>(
+        &self,
+        action: &Action,
+        names: impl Iterator<Item = &'a String>,
+        used: impl Fn(&Step) -> Action,
+    ) -> Map<String, Value> {
+        let mut values: Map<String, Value> =
+            names.map(|name| (name.clone(), Value::Null)).collect();
+        values.extend(action.inputs.clone());
+        for (name, connection) in &action.connections {
+            let made = self.step(&connection.step).and_then(|step| {
+                let output = used(step).outputs.remove(&connection.output)?;
+                Some(output.value)
+            });
+            values.insert(name.clone(), made.unwrap_or_default());
+        }
+        values
     }
 }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::{Capability, Check, CommandLine, Environment, PluginId, Remedy, Runner, StepId};
 
@@ -178,4 +178,23 @@ pub struct TemplateInsert {
     pub when: Option<String>,
     #[serde(default)]
     pub unless: Option<String>,
+}
+
+impl TemplateFile {
+    /// Says whether the file is made with these inputs.
+    pub fn applies(&self, values: &Map<String, Value>) -> bool {
+        applies(self.when.as_deref(), self.unless.as_deref(), values)
+    }
+}
+
+impl TemplateInsert {
+    /// Says whether the text is put in with these inputs.
+    pub fn applies(&self, values: &Map<String, Value>) -> bool {
+        applies(self.when.as_deref(), self.unless.as_deref(), values)
+    }
+}
+
+fn applies(when: Option<&str>, unless: Option<&str>, values: &Map<String, Value>) -> bool {
+    let present = |name: &str| values.get(name).is_some_and(|value| !value.is_null());
+    when.is_none_or(present) && !unless.is_some_and(present)
 }

@@ -208,7 +208,7 @@ impl RunState {
                 };
                 self.at(step, |step| step.status = StepStatus::Waiting);
             }
-            EventKind::RunFailed { step, reason } => {
+            EventKind::RunFailed { step, reason, .. } => {
                 self.phase = Phase::Failed {
                     step: step.clone(),
                     reason: reason.clone(),

@@ -3,7 +3,7 @@
 use anyhow::{Result, bail};
 use serde::{Deserialize, Serialize};
 
-use super::Hint;
+use super::{Hint, invisible};
 
 /// A task: the sentence without its brackets, and what the brackets ask for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,11 +47,28 @@ impl Constraints {
     }
 }
 
+/// The most characters that a task with its constraints may have.
+const LENGTH_MAX: usize = 4000;
+
 const KEYS: &str = "prefer, avoid, max-time, quality, domain, note";
 
 impl Task {
     /// Returns the task in `text`; errors point at the column, counted in characters from 1.
     pub fn parse(text: &str) -> Result<Task> {
+        if text.chars().count() > LENGTH_MAX {
+            bail!(
+                "the task has {} characters, and at most {LENGTH_MAX} are read",
+                text.chars().count()
+            );
+        }
+        let hidden = |(_, c): &(usize, char)| invisible(*c) && !c.is_whitespace();
+        if let Some((column, bad)) = text.chars().enumerate().find(hidden) {
+            return Err(fault(
+                text,
+                column + 1,
+                &format!("the character U+{:04X} does not show", bad as u32),
+            ));
+        }
         let mut constraints = Constraints::default();
         let mut sentence = String::new();
         let mut rest = text;
@@ -82,13 +99,17 @@ impl Task {
             ));
         }
         let sentence = sentence.split_whitespace().collect::<Vec<_>>().join(" ");
-        if let Some(bad) = sentence.chars().find(|c| c.is_control()) {
-            bail!("the task holds the control character U+{:04X}", bad as u32);
-        }
         if sentence.is_empty() {
             return Err(anyhow::anyhow!("the task is empty")).hint(
                 "orchestrate \"Build a REST API with JWT authentication and Redis caching\"",
             );
+        }
+        let both = constraints
+            .prefer
+            .iter()
+            .find(|word| constraints.avoid.contains(word));
+        if let Some(word) = both {
+            bail!("`{word}` is both preferred and to be avoided");
         }
         Ok(Task {
             text: sentence,
@@ -212,7 +233,7 @@ fn column_of_stray(text: &str) -> usize {
 }
 
 fn fault(text: &str, column: usize, message: &str) -> anyhow::Error {
-    let text = text.replace(|c: char| c.is_control(), " ");
+    let text = text.replace(|c: char| c.is_control() || invisible(c), " ");
     anyhow::anyhow!(
         "{message}, at column {column}\n  {text}\n  {}^",
         " ".repeat(column - 1)

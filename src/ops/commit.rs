@@ -96,16 +96,19 @@ impl RunHost<'_> {
                 paths::step_log(&self.session.run, step),
                 self.step_log.take(),
             )]),
-            EventKind::RunFailed { step, .. } => {
+            EventKind::RunFailed {
+                step, out_of_time, ..
+            } => {
+                let log = (
+                    paths::step_log(&self.session.run, step),
+                    self.step_log.take(),
+                );
+                if *out_of_time {
+                    return Ok(vec![log]);
+                }
                 // A failure is evidence too: rates that knew only of successes would be invented.
                 let lesson = self.session.lesson(self.plan, &self.state, event.at);
-                Ok(vec![
-                    (
-                        paths::step_log(&self.session.run, step),
-                        self.step_log.take(),
-                    ),
-                    lesson.evidence_file()?,
-                ])
+                Ok(vec![log, lesson.evidence_file()?])
             }
             EventKind::RunFinished { .. } => {
                 let account = self.session.account(self.plan, &self.state, &self.tip)?;

@@ -11,7 +11,8 @@ use crate::checkpoint::{Head, Merge, NewCommit};
 use crate::execute::Host;
 use crate::learn::{self, Lesson, Proposal};
 use crate::model::{
-    EventKind, Evidence, Hint, Odds, Oid, PatternId, Phase, Plan, RunReport, RunState, Trouble,
+    EventKind, Evidence, Hint, Odds, Oid, PatternId, Phase, Plan, ProvenPattern, RunReport,
+    RunState, Trouble,
 };
 use crate::report;
 use crate::store::paths;
@@ -53,10 +54,13 @@ fn learn(host: &mut RunHost<'_>) -> Result<()> {
     host.note(Note::Doing {
         what: "Phase 4: Recording learnings...".to_string(),
     });
-    let before = host
-        .session
-        .pattern(host.plan)
-        .map_or(0, |proven| proven.evidence.len());
+    let others = |proven: &ProvenPattern| {
+        let records = proven.evidence.iter();
+        records
+            .filter(|record| record.run != host.session.run)
+            .count()
+    };
+    let before = host.session.pattern(host.plan).map_or(0, others);
     let lesson = host
         .session
         .lesson(host.plan, &host.state, host.session.project.clock.now());

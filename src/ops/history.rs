@@ -159,6 +159,13 @@ pub fn load(project: &Project, run: &RunId) -> Result<Stored> {
     let (tip, local) = (found.commit, found.remote.is_none());
     let plan_id: PlanId = run.plan().parse()?;
     let events = events(project, run, &tip)?;
+    if events.is_empty() {
+        return Err(anyhow!(
+            "run `{run}` was cut off before it began, and there is nothing to go on with"
+        ))
+        .kind(Trouble::Request)
+        .hint(format!("start anew, and `git branch -D {}`", run.branch()));
+    }
     let path = paths::plan_yaml(&plan_id);
     let shown = format!("{path} at {}", tip.short());
     let text = repository
@@ -170,13 +177,6 @@ pub fn load(project: &Project, run: &RunId) -> Result<Stored> {
         EventKind::RunStarted { digest, .. } => Some(digest.clone()),
         _ => None,
     });
-    if events.is_empty() {
-        return Err(anyhow!(
-            "run `{run}` was cut off before it began, and there is nothing to go on with"
-        ))
-        .kind(Trouble::Request)
-        .hint(format!("start anew, and `git branch -D {}`", run.branch()));
-    }
     let Some(started) = started else {
         return Err(anyhow!(
             "the log of run `{run}` does not begin with `run-started`"

@@ -58,7 +58,7 @@ impl Host for RunHost<'_> {
         Ok(Verdict { findings, failure })
     }
 
-    fn integrate(&mut self, _step: &Step, action: &Action) -> Result<Result<(), Failure>> {
+    fn integrate(&mut self, action: &Action, workspace: &Workspace) -> Result<Result<(), Failure>> {
         let parent = self.session.project.repository.tree_of(&self.tip)?;
         let snapshot = self.worktree.snapshot(&parent)?;
         let stray = snapshot
@@ -74,6 +74,14 @@ impl Host for RunHost<'_> {
             })
             .collect();
         refused.extend(snapshot.refused.clone());
+        let repository = &self.session.project.repository;
+        for path in &workspace.written {
+            if !repository.snapshot_holds(&snapshot, path)? {
+                refused.push(format!(
+                    "`{path}` is ignored by git here, so what the step wrote there would be lost"
+                ));
+            }
+        }
         if !refused.is_empty() {
             refused.truncate(20);
             return Ok(Err(workspace::failure(

@@ -114,7 +114,7 @@ fn named(project: &Project, plan: Plan, research: &Research) -> Result<Planned> 
     let digest = catalog::of_bytes(text.as_bytes());
     let id = match same_plan(project, &plan, &digest)? {
         Some(id) => id,
-        None => crate::plan::name(&plan, &project.clock.date(), &digest)?,
+        None => free_name(project, &plan, &digest)?,
     };
     let page = PlanPage {
         id: &id,
@@ -136,13 +136,30 @@ fn named(project: &Project, plan: Plan, research: &Research) -> Result<Planned> 
     })
 }
 
-/// Returns the name under which this very plan was planned before, perhaps on another day.
+/// Returns the name under which this very plan was planned before, perhaps on another day, and was not edited since.
 fn same_plan(project: &Project, plan: &Plan, digest: &Digest) -> Result<Option<PlanId>> {
     let ending = format!("-{}", crate::plan::name_without_date(plan, digest));
-    let same = plan_names(project)?
-        .into_iter()
-        .find(|name| name.ends_with(&ending));
-    same.map(|name| name.parse()).transpose()
+    for name in plan_names(project)?
+        .iter()
+        .filter(|name| name.ends_with(&ending))
+    {
+        let id: PlanId = name.parse()?;
+        let text = project.read(&paths::plan_yaml(&id))?;
+        if text.is_some_and(|text| catalog::of_bytes(&text) == *digest) {
+            return Ok(Some(id));
+        }
+    }
+    Ok(None)
+}
+
+/// Returns a name for the plan that no other has, such as one that a person has edited.
+fn free_name(project: &Project, plan: &Plan, digest: &Digest) -> Result<PlanId> {
+    let date = project.clock.date();
+    let id = crate::plan::name(plan, &date, digest)?;
+    match project.read(&paths::plan_yaml(&id))? {
+        Some(_) => format!("{date}-{}-{}", crate::plan::slug(plan), digest.short(8)).parse(),
+        None => Ok(id),
+    }
 }
 
 /// Returns the text of an embedded form.
@@ -218,9 +235,10 @@ fn read_plan(project: &Project, id: PlanId) -> Result<Planned> {
     }
     let digest = catalog::of_bytes(&text);
     let mut files = vec![(path, text)];
-    let page = paths::plan_md(&id);
-    if let Some(markdown) = project.read(&page)? {
-        files.push((page, markdown));
+    for page in [paths::plan_md(&id), paths::research_md(&id)] {
+        if let Some(markdown) = project.read(&page)? {
+            files.push((page, markdown));
+        }
     }
     Ok(Planned {
         id,

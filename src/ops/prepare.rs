@@ -7,7 +7,7 @@ use anyhow::{Context, Result};
 use serde_json::Value;
 
 use super::host::RunHost;
-use crate::model::{Action, Failure, FailureKind, Plan, RunState, ServiceUse, Step, StepId};
+use crate::model::{Action, Failure, FailureKind, Plan, ServiceUse, Step};
 use crate::sandbox::{Provided, provide_port, provide_redis};
 use crate::workspace::{self, Workspace};
 
@@ -35,17 +35,18 @@ impl RunHost<'_> {
             scratch: canonical(scratch)?,
             plugin: canonical(folder)?,
             files,
-            values: values(
-                self.plan,
-                &self.state,
+            values: self.plan.values(
                 action,
                 plugin.spec.iter().flat_map(|spec| spec.inputs.keys()),
+                |step| self.action_used(step),
             ),
             services: Vec::new(),
             service_environment: BTreeMap::new(),
             ports: BTreeSet::new(),
             running: Vec::new(),
             python: None,
+            written: Vec::new(),
+            deadline: None,
             sandbox: self.sandbox.clone(),
             cancel: self.stop.cancel.clone(),
         };
@@ -56,6 +57,13 @@ impl RunHost<'_> {
             }
         }
         Ok(Ok(workspace))
+    }
+
+    fn action_used(&self, step: &Step) -> Action {
+        let state = self.state.step(&step.id);
+        state
+            .map_or(&step.action, |state| state.action_of(step))
+            .clone()
     }
 
     fn python_for(&self, action: &Action) -> Option<workspace::Python> {
@@ -121,36 +129,6 @@ impl RunHost<'_> {
         }
         Ok(None)
     }
-}
-
-/// Returns the inputs of the action by name: its plain ones, and the outputs that the steps before really made.
-fn values<'a>(
-    plan: &Plan,
-    state: &RunState,
-    action: &Action,
-    names: impl Iterator<Item = &'a String>,
-) -> serde_json::Map<String, Value> {
-    let mut values: serde_json::Map<String, Value> =
-        names.map(|name| (name.clone(), Value::Null)).collect();
-    values.extend(action.inputs.clone());
-    for (name, connection) in &action.connections {
-        let output = action_used(plan, state, &connection.step)
-            .and_then(|used| used.outputs.get(&connection.output));
-        values.insert(
-            name.clone(),
-            output.map_or(Value::Null, |output| output.value.clone()),
-        );
-    }
-    values
-}
-
-fn action_used<'a>(plan: &'a Plan, state: &RunState, id: &StepId) -> Option<&'a Action> {
-    let step = plan.step(id)?;
-    Some(
-        state
-            .step(id)
-            .map_or(&step.action, |state| state.action_of(step)),
-    )
 }
 
 /// Returns the Redis that the plan or the person names: a port set by a note, else `REDIS_URL`.

@@ -44,13 +44,15 @@ impl Project {
         let base = head_commit(&head);
         let config = config(&repository, base.as_ref())?;
         let marketplaces = marketplaces(&repository, &config)?;
+        let mut catalog = catalog::load(&marketplaces)?;
+        let patterns = patterns(&repository, base.as_ref(), &mut catalog.complaints)?;
         Ok(Project {
             made,
             folders: Folders::find()?,
             clock: Clock::from_environment()?,
-            catalog: catalog::load(&marketplaces)?,
+            catalog,
             taxonomy: taxonomy(&repository, base.as_ref())?,
-            patterns: patterns(&repository, base.as_ref())?,
+            patterns,
             head,
             repository,
         })
@@ -58,7 +60,10 @@ impl Project {
 
     /// Takes back the repository that opening made, as long as nothing is in it: the request it was made for came to nothing.
     pub fn unmake(&self) {
-        let empty = matches!(&self.head, Head::Branch { commit: None, .. });
+        let empty = matches!(
+            self.repository.head(),
+            Ok(Head::Branch { commit: None, .. })
+        );
         if let Some(made) = self.made.as_ref().filter(|_| empty) {
             std::fs::remove_dir_all(made).ok();
         }
@@ -182,7 +187,11 @@ fn taxonomy(repository: &Repository, base: Option<&Oid>) -> Result<Taxonomy> {
 }
 
 /// Returns the embedded patterns and the repository's own, with the evidence that is merged, and that of runs which are not.
-fn patterns(repository: &Repository, base: Option<&Oid>) -> Result<Vec<ProvenPattern>> {
+fn patterns(
+    repository: &Repository,
+    base: Option<&Oid>,
+    complaints: &mut Vec<String>,
+) -> Result<Vec<ProvenPattern>> {
     let mut patterns: Vec<ProvenPattern> = Vec::new();
     for (name, text) in catalog::embedded("patterns/") {
         patterns.push(unproven(store::read_pattern(name, text)?));
@@ -195,13 +204,18 @@ fn patterns(repository: &Repository, base: Option<&Oid>) -> Result<Vec<ProvenPat
             patterns.retain(|known| known.pattern.id != pattern.id);
             patterns.push(unproven(pattern));
         }
-        add_evidence(&mut patterns, repository, base, |_| true)?;
+        complaints.extend(add_evidence(&mut patterns, repository, base, |_| true)?);
     }
     // A run that failed is never merged; rates that left it out would flatter the pattern.
     for (branch, tip) in repository.branches(RUN_BRANCHES)? {
         let run = &branch[RUN_BRANCHES.len()..];
         let own = format!("/evidence/{run}.yaml");
-        add_evidence(&mut patterns, repository, &tip, |file| file.ends_with(&own))?;
+        let found = add_evidence(&mut patterns, repository, &tip, |file| file.ends_with(&own))?;
+        complaints.extend(
+            found
+                .into_iter()
+                .map(|fault| format!("branch `{branch}`: {fault}")),
+        );
     }
     patterns.sort_by(|a, b| a.pattern.id.cmp(&b.pattern.id));
     Ok(patterns)
@@ -214,19 +228,27 @@ fn unproven(pattern: Pattern) -> ProvenPattern {
     }
 }
 
+/// Adds the records of a commit to their patterns, and returns what was wrong with those that cannot be read.
 fn add_evidence(
     patterns: &mut [ProvenPattern],
     repository: &Repository,
     commit: &Oid,
     wanted: impl Fn(&str) -> bool,
-) -> Result<()> {
+) -> Result<Vec<String>> {
+    let mut complaints = Vec::new();
     let files = repository.list_files(commit, paths::PATTERNS)?;
     let records = files
         .iter()
         .filter(|file| file.contains("/evidence/") && file.ends_with(".yaml"));
     for file in records.filter(|file| wanted(file)) {
         let text = repository.read_file(commit, file)?.unwrap_or_default();
-        let record = store::read_evidence(file, &text).kind(Trouble::Request)?;
+        let record = match store::read_evidence(file, &text) {
+            Ok(record) => record,
+            Err(error) => {
+                complaints.push(format!("{error:#}"));
+                continue;
+            }
+        };
         let owner = file[paths::PATTERNS.len()..].split('/').next();
         let owner = patterns
             .iter_mut()
@@ -236,5 +258,5 @@ fn add_evidence(
             owner.evidence.push(record);
         }
     }
-    Ok(())
+    Ok(complaints)
 }

@@ -4,7 +4,7 @@ use std::collections::hash_map::RandomState;
 use std::hash::{BuildHasher, Hasher};
 use std::sync::Arc;
 
-use anyhow::Result;
+use anyhow::{Result, anyhow};
 
 use super::finish::{self, Conclusion};
 use super::history;
@@ -13,7 +13,9 @@ use super::session::{Session, planned_plugin};
 use super::{Note, Planned, Project, Stop, Watch};
 use crate::checkpoint::{Head, Identity, NewCommit};
 use crate::execute::{Ended, Host, execute};
-use crate::model::{EventKind, Oid, Phase, Plan, PlanId, RunId, RunReport, RunState};
+use crate::model::{
+    EventKind, Hint, Oid, Phase, Plan, PlanId, RunId, RunReport, RunState, Trouble,
+};
 use crate::report;
 use crate::sandbox::{PythonTool, Sandbox, find_python};
 use crate::store::RunLock;
@@ -44,6 +46,7 @@ pub fn start(
     stop: &Stop,
 ) -> Result<RunReport> {
     let python = preflight(project, &planned.plan)?;
+    nothing_in_the_way(project, &planned.plan)?;
     let identity = identity(project, watch);
     stop.listen();
     let base = base(project, &identity)?;
@@ -89,7 +92,7 @@ pub fn start(
         tool: tool(),
     };
     host.emit(started)?;
-    carry_out(host, options)
+    carry_out(host, options).map_err(|error| resumable(error, &session.run))
 }
 
 /// Goes on with a run from its last checkpoint.
@@ -102,6 +105,13 @@ pub fn resume(
     stop: &Stop,
 ) -> Result<RunReport> {
     let run = history::find_run(project, name)?;
+    if onto(&project.head) == Some(run.branch()) {
+        return Err(anyhow!(
+            "the branch of run `{run}` is checked out in your folder, and would move under it"
+        ))
+        .kind(Trouble::Busy)
+        .hint("git switch -");
+    }
     let folder = project
         .folders
         .run(project.repository.common_directory(), &run);
@@ -138,7 +148,16 @@ pub fn resume(
             tool: tool(),
         })?;
     }
-    carry_out(host, options)
+    carry_out(host, options).map_err(|error| resumable(error, &session.run))
+}
+
+/// Trouble of ours in the middle of a run: the run is as it was at its last checkpoint.
+fn resumable(error: anyhow::Error, run: &RunId) -> anyhow::Error {
+    let result: Result<()> = Err(error);
+    result
+        .kind(Trouble::Resumable)
+        .hint(format!("orchestrate --resume {run}"))
+        .expect_err("it was an error")
 }
 
 fn is_over(state: &RunState) -> bool {
@@ -182,6 +201,14 @@ fn preflight(project: &Project, plan: &Plan) -> Result<Option<Arc<PythonTool>>> 
             planned_plugin(project, action)?;
         }
     }
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    if !std::env::split_paths(&path).any(|folder| folder.join("git").is_file()) {
+        return Err(anyhow!(
+            "there is no `git` in PATH, and the result is merged by it"
+        ))
+        .kind(Trouble::Missing)
+        .hint("apt-get install git, or brew install git");
+    }
     let environments = plan
         .steps
         .iter()
@@ -190,8 +217,23 @@ fn preflight(project: &Project, plan: &Plan) -> Result<Option<Arc<PythonTool>>> 
     if !environments {
         return Ok(None);
     }
-    let path = std::env::var_os("PATH").unwrap_or_default();
     Ok(Some(Arc::new(find_python(&path)?)))
+}
+
+/// Refuses a plan whose files are there already: its steps would stop at them.
+fn nothing_in_the_way(project: &Project, plan: &Plan) -> Result<()> {
+    let Some(base) = project.base() else {
+        return Ok(());
+    };
+    for (number, path) in crate::plan::creates(plan, &project.catalog.plugins)? {
+        if project.repository.read_file(&base, &path)?.is_some() {
+            let step = &plan.steps[number - 1].id;
+            return Err(anyhow!("`{path}` is already in the repository, and step {number}, `{step}`, would make it anew"))
+                .kind(Trouble::Request)
+                .hint("work in another folder with `-C DIR`, or commit its removal first");
+        }
+    }
+    Ok(())
 }
 
 fn identity(project: &Project, watch: &mut dyn Watch) -> Identity {

@@ -8,9 +8,10 @@ use serde_json::{Map, Value};
 
 use super::choose::find;
 use super::{Choice, Pick, PlanContext};
+use crate::model::Plan;
 use crate::model::{
-    Action, Capability, Check, CommandLine, Connection, Grants, Hint, Input, Output, Plugin,
-    PluginSpec, RunnerUp, Stage, Step, StepId, Trouble,
+    Action, Capability, Check, CommandLine, Connection, ExistingFile, Grants, Hint, Input, Output,
+    Plugin, PluginSpec, RunnerUp, Stage, Step, StepId, Trouble,
 };
 use crate::render;
 
@@ -36,6 +37,28 @@ pub fn steps(context: &PlanContext<'_>, choice: &Choice) -> Result<(Vec<Step>, V
     let remarks = unused
         .map(|(note, _)| format!("the note \"{note}\" is unused: no input of a step takes it up"));
     Ok((steps, remarks.collect()))
+}
+
+/// Returns the files that the steps of a plan make anew, each with the number of its step; one that is there already is in the way.
+pub fn creates(plan: &Plan, plugins: &[Plugin]) -> Result<Vec<(usize, String)>> {
+    let mut paths = Vec::new();
+    for (index, step) in plan.steps.iter().enumerate() {
+        let plugin = plugins
+            .iter()
+            .find(|plugin| plugin.id == step.action.plugin);
+        let Some(spec) = plugin.and_then(|plugin| plugin.spec.as_ref()) else {
+            continue;
+        };
+        let values = plan.values(&step.action, spec.inputs.keys(), |step| step.action.clone());
+        let made = spec.files.iter().filter(|file| file.applies(&values));
+        for file in made.filter(|file| file.if_exists == ExistingFile::Refuse) {
+            paths.push((
+                index + 1,
+                render::text("orchestrate.yaml", &file.to, &values)?,
+            ));
+        }
+    }
+    Ok(paths)
 }
 
 fn step(

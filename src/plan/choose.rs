@@ -22,11 +22,20 @@ const UNDERSTOOD_MIN: f64 = 0.5;
 pub fn choose(context: &PlanContext<'_>, options: &PlanOptions) -> Result<Choice> {
     if let Some(id) = &options.pattern {
         let pattern = named_pattern(context, id)?;
-        return follow(context, pattern, Vec::new(), Vec::new());
+        let mut remarks = preferences_nobody_meets(context);
+        remarks.extend(not_understood(context));
+        remarks.extend(pattern.missing.iter().map(|need| {
+            format!(
+                "left out: {} (`{need}`), which the pattern `{id}` does not do",
+                context.taxonomy.title(need)
+            )
+        }));
+        return follow(context, pattern, remarks);
     }
     refuse_what_is_not_understood(context)?;
     let (left_out, mut remarks) = left_out(context)?;
     remarks.extend(preferences_nobody_meets(context));
+    remarks.extend(not_understood(context));
     let best = context
         .research
         .patterns
@@ -34,14 +43,13 @@ pub fn choose(context: &PlanContext<'_>, options: &PlanOptions) -> Result<Choice
         .find(|candidate| candidate.fits() && candidate.extra.len() <= extra_max(candidate));
     match best {
         Some(pattern) if !options.explore && pattern.preferred >= preferences_met(context) => {
-            follow(context, pattern, left_out, remarks)
+            follow(context, pattern, remarks)
         }
         _ => {
             let picks = compose(context, &left_out)?;
             Ok(Choice {
                 pattern: None,
                 picks,
-                left_out,
                 remarks,
             })
         }
@@ -112,6 +120,12 @@ fn refuse_what_is_not_understood(context: &PlanContext<'_>) -> Result<()> {
     .hint("say more exactly what to build, such as: orchestrate \"Build a REST API with JWT authentication and Redis caching\"")
 }
 
+/// Returns a remark on words of the task that no plugin goes by: what they ask for is not done.
+fn not_understood(context: &PlanContext<'_>) -> Option<String> {
+    let words = &context.research.unknown_words;
+    (!words.is_empty()).then(|| format!("not understood, and not done: {}", quoted(words)))
+}
+
 fn quoted(words: &[String]) -> String {
     match words.is_empty() {
         true => "nothing is left over".to_string(),
@@ -151,11 +165,11 @@ fn left_out(context: &PlanContext<'_>) -> Result<(Vec<Capability>, Vec<String>)>
         }
         remarks.push(match reasons.is_empty() {
             true => format!(
-                "{title} (`{}`) is left out: no plugin is known for it",
+                "left out: {title} (`{}`), for which no plugin is known",
                 need.capability
             ),
             false => format!(
-                "{title} (`{}`) is left out: {}",
+                "left out: {title} (`{}`): {}",
                 need.capability,
                 reasons.join("; ")
             ),
@@ -217,7 +231,7 @@ fn unmet(context: &PlanContext<'_>, need: &Need, title: &str, reasons: &[String]
             "without `[{constraint}]` the nearest plan is {} (`--pattern-id {}`)",
             candidate.pattern.title, candidate.pattern.id
         ),
-        _ => "`orchestrate marketplace add` brings more plugins".to_string(),
+        _ => "more marketplaces are named in `.orchestrate/config.yaml`".to_string(),
     };
     let result: Result<()> = Err(error);
     result
@@ -280,7 +294,6 @@ fn preferences_nobody_meets(context: &PlanContext<'_>) -> Vec<String> {
 fn follow(
     context: &PlanContext<'_>,
     candidate: &PatternCandidate,
-    left_out: Vec<Capability>,
     mut remarks: Vec<String>,
 ) -> Result<Choice> {
     let pattern = &candidate.pattern;
@@ -308,6 +321,13 @@ fn follow(
         ),
     });
     let picks = picks.collect();
+    remarks.extend(candidate.extra.iter().map(|extra| {
+        let title = context.taxonomy.title(extra);
+        format!(
+            "nobody asked for {title} (`{extra}`): it is part of the pattern `{}`",
+            pattern.id
+        )
+    }));
     remarks.extend(
         pattern
             .known_issues
@@ -323,7 +343,6 @@ fn follow(
     Ok(Choice {
         pattern: Some(pattern.id.clone()),
         picks,
-        left_out,
         remarks,
     })
 }

@@ -15,6 +15,7 @@ use crate::model::{
     Capability, Digest, ENGINE, Fills, Need, PatternId, Plan, PlanId, Plugin, PluginId, Research,
     SCHEMA, Step, Task, Taxonomy, Understood,
 };
+pub use build::creates;
 pub use markdown::{PlanPage, graph};
 
 /// What planning works on.
@@ -39,7 +40,6 @@ pub struct PlanOptions {
 struct Choice {
     pattern: Option<PatternId>,
     picks: Vec<Pick>,
-    left_out: Vec<Capability>,
     remarks: Vec<String>,
 }
 
@@ -66,7 +66,7 @@ pub fn plan(context: &PlanContext<'_>, options: &PlanOptions) -> Result<Plan> {
             .research
             .needs
             .iter()
-            .map(|need| understood(need, &choice.left_out))
+            .map(|need| understood(need, &steps))
             .collect(),
         remarks,
         pattern: choice.pattern,
@@ -74,10 +74,11 @@ pub fn plan(context: &PlanContext<'_>, options: &PlanOptions) -> Result<Plan> {
     })
 }
 
-fn understood(need: &Need, left_out: &[Capability]) -> Understood {
-    let fills = match left_out.contains(&need.capability) {
-        true => Fills::LeftOut,
-        false => Fills::Planned,
+fn understood(need: &Need, steps: &[Step]) -> Understood {
+    let mut provided = steps.iter().flat_map(|step| &step.provides);
+    let fills = match provided.any(|capability| capability.fills(&need.capability)) {
+        true => Fills::Planned,
+        false => Fills::LeftOut,
     };
     Understood {
         capability: need.capability.clone(),

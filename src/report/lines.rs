@@ -64,13 +64,10 @@ pub fn event_lines(plan: &Plan, state: &RunState, event: &Event) -> Vec<String> 
                     .filter(|service| !service.real)
                     .map(|service| format!("  ⚠️ no real {}: {}", service.service, service.how)),
             );
-            let again = state
-                .step(step)
-                .is_some_and(|step| !step.failures.is_empty());
-            let word = if again {
-                "Retry successful"
-            } else {
-                "Complete"
+            let word = match state.step(step) {
+                Some(step) if step.action > 0 => "Fallback successful",
+                Some(step) if !step.failures.is_empty() => "Retry successful",
+                _ => "Complete",
             };
             lines.push(format!("  ✓ {word} ({})", duration(*duration_ms)));
             lines

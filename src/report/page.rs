@@ -36,13 +36,15 @@ pub fn report_page(report: &RunReport, plan: &Plan, state: &RunState, standing: 
         } else {
             "❌"
         };
-        let attempts = if account.attempts > 1 {
-            format!(", {} attempts", account.attempts)
-        } else {
-            String::new()
-        };
+        let mut how = String::new();
+        if account.attempts > 1 {
+            how.push_str(&format!(", {} attempts", account.attempts));
+        }
+        if account.plugin != step.action.plugin {
+            how.push_str(&format!(", the fallback for {}", step.action.plugin.name));
+        }
         line(format!(
-            "{}. {}: {} ({}{attempts}) {mark}",
+            "{}. {}: {} ({}{how}) {mark}",
             number + 1,
             account.plugin.name,
             step.title,
@@ -160,7 +162,10 @@ fn step_issues(step: &StepState) -> Vec<String> {
             None => format!("- `{}`: {message} (`{}`)", step.id, seen.plugin),
         }
     };
-    step.failures.iter().map(line).collect()
+    let mut lines: Vec<String> = step.failures.iter().map(line).collect();
+    // The attempts of one plugin mostly fail alike.
+    lines.dedup();
+    lines
 }
 
 /// Returns RESEARCH.md: what each analyst found.

@@ -100,13 +100,7 @@ fn score(task: &Task, need: &Need, plugin: &Plugin, capability: &Capability) -> 
 /// Returns the capability among `provided` that fills `need`: the same one, else one of its family.
 pub fn filled_by<'a>(need: &Capability, provided: &'a [Capability]) -> Option<&'a Capability> {
     let exact = provided.iter().find(|capability| *capability == need);
-    // `api.rest` and `api.rate-limit` are no stand-ins for each other: only kinds of one purpose share a family.
-    let interchangeable = need.family() != "api";
-    exact.or_else(|| {
-        provided
-            .iter()
-            .find(|capability| interchangeable && capability.family() == need.family())
-    })
+    exact.or_else(|| provided.iter().find(|capability| capability.fills(need)))
 }
 
 fn line(need: &Need, candidates: &[Candidate]) -> String {

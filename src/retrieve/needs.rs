@@ -94,10 +94,17 @@ const NEGATIONS: &[&str] = &[
     "without",
     "no",
     "not",
+    "don't",
+    "never",
     "avoid",
     "avoiding",
     "except",
     "excluding",
+    "remove",
+    "removing",
+    "delete",
+    "drop",
+    "disable",
 ];
 
 /// Reads the capabilities that `task` asks for, those that these imply, and what it rules out.
@@ -228,19 +235,20 @@ fn starts_with(words: &[String], phrase: &[String]) -> bool {
             .all(|(a, b)| a.eq_ignore_ascii_case(b))
 }
 
+/// Looks back over words that say nothing: "do not build a REST API" wants none.
 fn negated(words: &[String], index: usize) -> bool {
-    let before = &words[index.saturating_sub(2)..index];
-    before.iter().any(|word| {
-        NEGATIONS
-            .iter()
-            .any(|negation| word.eq_ignore_ascii_case(negation))
-    })
+    let is = |list: &[&str], word: &str| list.iter().any(|known| word.eq_ignore_ascii_case(known));
+    let before = words[..index].iter().rev().take(5);
+    let telling = before
+        .map(String::as_str)
+        .find(|word| is(NEGATIONS, word) || !is(FILLER, word));
+    telling.is_some_and(|word| is(NEGATIONS, word))
 }
 
 /// Splits into words; signs inside a word (`next.js`, `rate-limit`, `c++`) belong to it.
 fn words(text: &str) -> Vec<String> {
-    text.split(|c: char| !(c.is_alphanumeric() || "-.+#_".contains(c)))
-        .map(|word| word.trim_matches(['.', '-', '_']).to_string())
+    text.split(|c: char| !(c.is_alphanumeric() || "-.+#_'".contains(c)))
+        .map(|word| word.trim_matches(['.', '-', '_', '\'']).to_string())
         .filter(|word| !word.is_empty())
         .collect()
 }

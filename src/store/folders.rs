@@ -111,11 +111,6 @@ impl RunFolder {
         Ok(path)
     }
 
-    /// The file that a step's attempts print into.
-    pub fn step_log(&self) -> PathBuf {
-        self.root.join("step.log")
-    }
-
     /// Removes everything; the run is over.
     pub fn remove(&self) -> Result<()> {
         remove(&self.root)

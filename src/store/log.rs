@@ -113,7 +113,11 @@ pub fn segment_events(file: &str, text: &[u8]) -> Result<Vec<Event>> {
     let rest = text[first..]
         .strip_prefix(b"...\n")
         .unwrap_or(&text[first..]);
-    yaml::parse_log(file, rest)
+    let lines_before = text[..text.len() - rest.len()]
+        .iter()
+        .filter(|&&byte| byte == b'\n')
+        .count();
+    yaml::parse_log(file, rest, lines_before)
 }
 
 #[cfg(test)]

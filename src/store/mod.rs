@@ -72,8 +72,19 @@ pub fn read_evidence(file: &str, text: &[u8]) -> Result<Evidence> {
     yaml::parse(file, text)
 }
 
-/// Returns the events of one segment of a run's log.
+/// Returns the events of a committed segment of a run's log, which is whole and ends with the event that closed it.
 pub fn read_segment(file: &str, text: &[u8]) -> Result<Vec<Event>> {
     schema::check(file, text)?;
-    segment_events(file, text)
+    ensure!(
+        yaml::whole_part(text).len() == text.len(),
+        "cannot read `{file}`: there is text after its last `...` line"
+    );
+    let events = segment_events(file, text)?;
+    ensure!(
+        events
+            .last()
+            .is_some_and(|event| event.event.closes_segment()),
+        "cannot read `{file}`: the event that closed it is missing"
+    );
+    Ok(events)
 }

@@ -10,8 +10,6 @@ use super::{TIMEOUT_S, found};
 use crate::model::{CommandCheck, FailureKind, Finding, Outcome};
 use crate::workspace::{Access, Line, Workspace, failure_of, printable};
 
-pub const SUMMARY: &str = "a program exits 0; with `facts`, its output goes into the report";
-
 /// Runs the program.
 pub fn run(
     check: &CommandCheck,

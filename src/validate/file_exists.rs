@@ -6,8 +6,6 @@ use super::found;
 use crate::model::{Finding, Outcome};
 use crate::workspace::Workspace;
 
-pub const SUMMARY: &str = "a file is there, and is not empty";
-
 /// Looks at `path`, relative to the worktree.
 pub fn run(path: &str, workspace: &Workspace) -> Result<Finding> {
     let full = workspace.directory.join(path);

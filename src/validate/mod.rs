@@ -12,7 +12,7 @@ mod tests_pass;
 
 use anyhow::Result;
 
-use crate::model::{Check, CheckKind, Failure, FailureKind, Finding, Outcome, Step};
+use crate::model::{CheckKind, Failure, FailureKind, Finding, Outcome, Step};
 use crate::workspace::{Line, Workspace};
 pub use plan::check_plan;
 
@@ -55,14 +55,6 @@ pub fn failure(findings: &[Finding]) -> Option<Failure> {
     })
 }
 
-/// What each kind of check is for, in one line, in the order of `model::Check`.
-pub const KINDS: [(&str, &str); 4] = [
-    ("file", file_exists::SUMMARY),
-    ("tests", tests_pass::SUMMARY),
-    ("command", command_succeeds::SUMMARY),
-    ("json", json_value::SUMMARY),
-];
-
 /// How long a check's program may run when the check does not say.
 const TIMEOUT_S: u64 = 600;
 
@@ -76,16 +68,5 @@ fn found(outcome: Outcome, message: impl Into<String>) -> Finding {
         output: String::new(),
         tests: None,
         facts: std::collections::BTreeMap::new(),
-    }
-}
-
-/// Says in a word which kind a check is, for `plan check` and PLAN.md.
-pub fn kind_name(check: &Check) -> &'static str {
-    match check.kind() {
-        Ok(CheckKind::File(_)) => KINDS[0].0,
-        Ok(CheckKind::Tests(_)) => KINDS[1].0,
-        Ok(CheckKind::Command(_)) => KINDS[2].0,
-        Ok(CheckKind::Json(_)) => KINDS[3].0,
-        Err(_) => "unclear",
     }
 }

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use regex::Regex;
 
 use crate::model::{Action, CheckKind, ENGINE, Plan, Repair, Step, StepId};
+use crate::workspace::is_inside;
 
 /// The bounds that a plan may set.
 const STEPS_MAX: usize = 200;
@@ -59,6 +60,11 @@ fn check_step(plan: &Plan, step: &Step, index: usize, place: &str, faults: &mut 
             "{place}.timeout_s: it is from 1 to {TIMEOUT_S_MAX}"
         ));
     }
+    for text in [&step.title, &step.doing] {
+        if text.chars().any(char::is_control) || text.is_empty() {
+            faults.push(format!("{place}: a title is one line of text"));
+        }
+    }
     if step.checks.is_empty() {
         faults.push(format!(
             "{place}.checks: a step without a check is never known to be done"
@@ -77,6 +83,13 @@ fn check_step(plan: &Plan, step: &Step, index: usize, place: &str, faults: &mut 
             Ok(CheckKind::Json(json)) => Some(json.path.as_str()),
             Ok(CheckKind::Tests(tests)) => {
                 no_program(&tests.argv, place, faults);
+                let scratch = tests.junit.strip_prefix("${scratch}/");
+                if !scratch.is_some_and(is_inside) {
+                    faults.push(format!(
+                        "{place}.checks: `junit` of `{}` is not a file in `${{scratch}}/`",
+                        check.id
+                    ));
+                }
                 None
             }
             Ok(CheckKind::Command(command)) => {
@@ -170,10 +183,11 @@ fn no_program(argv: &[String], place: &str, faults: &mut Vec<String>) {
 
 fn outside<'a>(paths: impl Iterator<Item = &'a str>, place: &str, faults: &mut Vec<String>) {
     for path in paths {
-        let mut parts = path.trim_end_matches('/').split('/');
-        let bad =
-            parts.any(|part| matches!(part, "" | "." | "..") || part.eq_ignore_ascii_case(".git"));
-        if bad || path.contains('\\') {
+        let ours = path == ".orchestrate" || path.starts_with(".orchestrate/");
+        if ours {
+            faults.push(format!("{place}: `{path}` is orchestrate's own"));
+        }
+        if !is_inside(path) {
             faults.push(format!(
                 "{place}: `{}` is not a path inside the repository",
                 path.escape_debug()

@@ -1,16 +1,14 @@
 //! Tests are run, and their JUnit report is counted: what passed, failed, was skipped, or passed against a stand-in.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::Path;
 use std::time::Duration;
 
 use anyhow::Result;
 
 use super::{TIMEOUT_S, found};
 use crate::model::{FailureKind, Finding, Outcome, TestCounts, TestsCheck};
-use crate::workspace::{Access, Line, Workspace, failure_of, printable};
-
-pub const SUMMARY: &str = "tests pass, at least so many of them";
+use crate::workspace::{Access, Line, Workspace, failure_of, printable, read_plain};
 
 /// The name of the JUnit property by which a test says what stood in for the real thing.
 const SUBSTITUTE: &str = "substitute";
@@ -22,13 +20,11 @@ pub fn run(
     say: &mut dyn FnMut(Line<'_>),
 ) -> Result<Finding> {
     let timeout = Duration::from_secs(check.timeout_s.unwrap_or(TIMEOUT_S));
-    let report = PathBuf::from(workspace.fill(&check.junit));
+    let report = workspace.in_scratch(&check.junit)?;
     // A report that an earlier check left behind must not speak for this one.
     std::fs::remove_file(&report).ok();
     let outcome = workspace.run(&check.argv, Access::Read, timeout, say)?;
-    let counted = std::fs::read_to_string(&report)
-        .map_err(|error| error.to_string())
-        .and_then(|text| count(&text));
+    let counted = read_report(&report);
     if let Some(failure) = failure_of(FailureKind::Check, &check.argv, &outcome, timeout) {
         let mut finding = found(Outcome::Failed, failure.message);
         finding.output = failure.output;
@@ -42,6 +38,12 @@ pub fn run(
         ),
         Ok(counts) => judge(check, counts),
     })
+}
+
+fn read_report(path: &Path) -> Result<TestCounts, String> {
+    let bytes = read_plain(path).map_err(|error| format!("{error:#}"))?;
+    let bytes = bytes.ok_or("there is none")?;
+    count(&String::from_utf8_lossy(&bytes))
 }
 
 fn judge(check: &TestsCheck, counts: TestCounts) -> Finding {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use anyhow::{Context, Result};
 
-use super::{Line, Workspace, failure};
+use super::{Line, Workspace, failure, read_plain};
 use crate::model::{Failure, FailureKind};
 use crate::sandbox::{PythonEnvironment, PythonTool, requirements};
 
@@ -30,8 +30,13 @@ impl Workspace {
         let Some(python) = &self.python else {
             return Ok(Ok(()));
         };
-        let Some(manifest) = self.manifest(python)? else {
-            return Ok(Ok(()));
+        let manifest = match self.manifest(python) {
+            Ok(Some(manifest)) => manifest,
+            Ok(None) => return Ok(Ok(())),
+            Err(error) => {
+                let message = format!("{error:#}");
+                return Ok(Err(failure(FailureKind::Environment, message, "")));
+            }
         };
         match self.built_from(python, &manifest, say) {
             Ok(environment) => {
@@ -49,12 +54,12 @@ impl Workspace {
     }
 
     fn manifest(&self, python: &Python) -> Result<Option<String>> {
-        let path = self.directory.join(&python.manifest);
-        match std::fs::read_to_string(&path) {
-            Ok(text) => Ok(Some(text)),
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(error).with_context(|| format!("cannot read `{}`", path.display())),
-        }
+        let Some(bytes) = read_plain(&self.directory.join(&python.manifest))? else {
+            return Ok(None);
+        };
+        let text = String::from_utf8(bytes);
+        text.map(Some)
+            .with_context(|| format!("`{}` is not UTF-8", python.manifest))
     }
 
     fn built_from(

@@ -6,11 +6,12 @@
 //! A new kind of environment goes beside `environment::Python`; a new service is a row in `sandbox::Service`.
 
 mod environment;
+mod files;
 mod said;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 use serde_json::{Map, Value};
@@ -20,6 +21,7 @@ use crate::sandbox::{
     Background, Cancel, Command, Network, Outcome, Policy, PythonEnvironment, Sandbox,
 };
 pub use environment::Python;
+pub use files::read_plain;
 pub use said::{Line, failure, failure_of, printable};
 
 /// Everything a step and its checks have.
@@ -39,6 +41,10 @@ pub struct Workspace {
     /// Started for this attempt, and ended with it.
     pub running: Vec<Background>,
     pub python: Option<Python>,
+    /// What a runner wrote itself, relative to the worktree; all of it has to be committed.
+    pub written: Vec<String>,
+    /// When everything that runs is ended.
+    pub deadline: Option<Instant>,
     pub sandbox: Sandbox,
     pub cancel: Cancel,
 }
@@ -79,12 +85,19 @@ impl Workspace {
             directory: self.directory.clone(),
             environment: self.environment(),
             policy,
-            timeout,
+            timeout: self.time_left(timeout),
         };
         let mut say = |line: &str| say(Line::Program(&self.portable(line)));
         let mut outcome = self.sandbox.run(&command, &self.cancel, &mut say)?;
         outcome.log = self.portable(&outcome.log);
         Ok(outcome)
+    }
+
+    fn time_left(&self, timeout: Duration) -> Duration {
+        let left = self
+            .deadline
+            .map(|deadline| deadline.saturating_duration_since(Instant::now()));
+        left.map_or(timeout, |left| left.min(timeout))
     }
 
     /// Returns `text` with this machine's folders by their names, so that a log says the same everywhere.
@@ -104,6 +117,15 @@ impl Workspace {
         self.python
             .as_ref()
             .and_then(|python| python.built.as_ref())
+    }
+
+    /// Returns the path of something in the scratch folder, which is written `${scratch}/name`; nothing else is one.
+    pub fn in_scratch(&self, path: &str) -> Result<PathBuf> {
+        let name = path
+            .strip_prefix("${scratch}/")
+            .filter(|name| is_inside(name));
+        let name = name.with_context(|| format!("`{path}` is not a file in `${{scratch}}/`"))?;
+        Ok(self.scratch.join(name))
     }
 
     /// Returns `text` with the names of folders filled in.
@@ -158,4 +180,11 @@ pub fn may_write(action: &Action, path: &str) -> bool {
                 .is_some_and(|rest| rest.starts_with('/')),
             None => path == allowed,
         })
+}
+
+/// Says whether the path is relative, does not climb, and is not in git's own folder.
+pub fn is_inside(path: &str) -> bool {
+    let mut parts = path.trim_end_matches('/').split('/');
+    !path.contains('\\')
+        && !parts.any(|part| matches!(part, "" | "." | "..") || part.eq_ignore_ascii_case(".git"))
 }

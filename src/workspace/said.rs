@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::model::{Failure, FailureKind};
+use crate::model::{Failure, FailureKind, invisible};
 use crate::sandbox::{Ending, Outcome};
 
 /// The most characters of output that a failure keeps.
@@ -31,7 +31,10 @@ pub fn failure_of(
         Ending::Signalled(signal) => (kind, format!("`{program}` was ended by signal {signal}")),
         Ending::TimedOut => (
             FailureKind::Timeout,
-            format!("`{program}` was ended after {} s", timeout.as_secs()),
+            format!(
+                "`{program}` was ended after {} s",
+                timeout.as_secs_f64().ceil()
+            ),
         ),
         Ending::Cancelled => (kind, format!("`{program}` was stopped")),
         Ending::NotStarted(why) => (kind, why.clone()),
@@ -101,7 +104,7 @@ pub fn printable(text: &str) -> String {
         match c {
             '\u{1b}' => skip_escape(&mut rest),
             '\n' | '\t' => clean.push(c),
-            c if c.is_control() || crate::yaml::invisible(c) => {}
+            c if c.is_control() || invisible(c) => {}
             c => clean.push(c),
         }
     }

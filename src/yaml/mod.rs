@@ -7,8 +7,6 @@
 
 mod strict;
 
-pub use strict::invisible;
-
 use anyhow::{Result, anyhow};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -27,11 +25,18 @@ pub fn parse_within<T: DeserializeOwned>(file: &str, text: &[u8], bytes_max: usi
 }
 
 /// Returns the documents of a log, each closed by a `...` line; what follows the last such line was cut off and is dropped.
-pub fn parse_log<T: DeserializeOwned>(file: &str, text: &[u8]) -> Result<Vec<T>> {
+/// `lines_before` is how many lines of the file stand before `text`; places in messages are those in the file.
+pub fn parse_log<T: DeserializeOwned>(
+    file: &str,
+    text: &[u8],
+    mut lines_before: usize,
+) -> Result<Vec<T>> {
     let mut values = Vec::new();
-    let mut lines_before = 0;
     for document in documents(text) {
-        let value = read(document, BYTES_MAX).map_err(|fault| {
+        // Empty lines in place of what was read make the library count as a person does.
+        let mut padded = vec![b'\n'; lines_before];
+        padded.extend_from_slice(document);
+        let value = read(&padded, BYTES_MAX + lines_before).map_err(|fault| {
             fault.context(format!(
                 "cannot read `{file}`, the entry that starts at line {}",
                 lines_before + 1
@@ -189,7 +194,7 @@ mod tests {
     #[test]
     fn torn_log_entries_are_dropped() {
         let text = b"name: a\n...\nname: b\n...\nname: cc";
-        let names: Vec<Sample> = parse_log("log", text).unwrap();
+        let names: Vec<Sample> = parse_log("log", text, 0).unwrap();
         assert_eq!(
             names.iter().map(|s| s.name.as_str()).collect::<Vec<_>>(),
             ["a", "b"]

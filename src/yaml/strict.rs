@@ -1,5 +1,6 @@
 //! The pre-scan: refuses what YAML allows and a reviewer would misread.
 
+use crate::model::invisible;
 use anyhow::{Result, bail};
 use serde_yaml::granit_parser::{Event, Parser, ScalarStyle, Span};
 
@@ -110,14 +111,6 @@ fn characters(text: &str) -> Result<()> {
         }
     }
     Ok(())
-}
-
-/// Says whether `c` is a control, bidirectional, tag or other character that a reviewer cannot see.
-pub fn invisible(c: char) -> bool {
-    matches!(c,
-        '\u{00}'..='\u{08}' | '\u{0b}'..='\u{1f}' | '\u{7f}'..='\u{9f}'
-        | '\u{061c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}'
-        | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
 }
 
 fn refuse<T>(what: &str, span: &Span) -> Result<T> {

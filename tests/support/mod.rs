@@ -88,6 +88,8 @@ impl TestEnvironment {
             .env("GIT_CONFIG_GLOBAL", self.path("gitconfig"))
             .env("GIT_CEILING_DIRECTORIES", self.path(""))
             .env("ORCHESTRATE_NOW", "2026-11-22T10:00:00Z")
+            .env("GIT_AUTHOR_DATE", "2026-11-22T09:00:00Z")
+            .env("GIT_COMMITTER_DATE", "2026-11-22T09:00:00Z")
             .env("ORCHESTRATE_RUN", "test")
             .current_dir(self.project(""))
             .stdin(Stdio::null())

@@ -4,7 +4,6 @@ use std::path::{Component, Path};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
-use serde_json::Value;
 
 use crate::model::{
     Action, CommandLine, ExistingFile, Failure, FailureKind, PluginSpec, Remedy, Repair,
@@ -12,7 +11,7 @@ use crate::model::{
 };
 use crate::render;
 use crate::sandbox::add_requirement;
-use crate::workspace::{Access, Line, Workspace, failure, failure_of};
+use crate::workspace::{Access, Line, Workspace, failure, failure_of, read_plain};
 use crate::yaml;
 
 type Attempt<T = ()> = Result<Result<T, Failure>>;
@@ -79,35 +78,24 @@ fn program(
     )
 }
 
-fn render_all(spec: &PluginSpec, workspace: &Workspace) -> Result<()> {
-    for file in spec
-        .files
-        .iter()
-        .filter(|file| applies(workspace, file.when.as_deref(), file.unless.as_deref()))
-    {
-        self::file(file, workspace)?;
+fn render_all(spec: &PluginSpec, workspace: &mut Workspace) -> Result<()> {
+    for file in &spec.files {
+        if file.applies(&workspace.values) {
+            let written = self::file(file, workspace)?;
+            workspace.written.extend(written);
+        }
     }
-    for insert in spec
-        .inserts
-        .iter()
-        .filter(|insert| applies(workspace, insert.when.as_deref(), insert.unless.as_deref()))
-    {
-        self::insert(insert, workspace)?;
+    for insert in &spec.inserts {
+        if insert.applies(&workspace.values) {
+            let written = self::insert(insert, workspace)?;
+            workspace.written.push(written);
+        }
     }
     Ok(())
 }
 
-fn applies(workspace: &Workspace, when: Option<&str>, unless: Option<&str>) -> bool {
-    let present = |name: &str| {
-        workspace
-            .values
-            .get(name)
-            .is_some_and(|value| *value != Value::Null)
-    };
-    when.is_none_or(present) && !unless.is_some_and(present)
-}
-
-fn file(file: &TemplateFile, workspace: &Workspace) -> Result<()> {
+/// Returns the path that was written, or none where the file that is there is kept.
+fn file(file: &TemplateFile, workspace: &Workspace) -> Result<Option<String>> {
     let name = format!("templates/{}", file.template);
     let template = workspace
         .files
@@ -118,20 +106,18 @@ fn file(file: &TemplateFile, workspace: &Workspace) -> Result<()> {
     let text = render::text(&name, template, &workspace.values)?;
     let to = render::text("orchestrate.yaml", &file.to, &workspace.values)?;
     let path = inside(&workspace.directory, &to)?;
-    match std::fs::read(&path) {
-        Ok(there) if there == text.as_bytes() || file.if_exists == ExistingFile::Keep => {
-            return Ok(());
+    match read_plain(&path)? {
+        Some(there) if there == text.as_bytes() || file.if_exists == ExistingFile::Keep => Ok(None),
+        Some(_) => anyhow::bail!("`{to}` is already there, with other content"),
+        None => {
+            write(&path, &text)?;
+            Ok(Some(to))
         }
-        Ok(_) => anyhow::bail!(
-            "`{to}` is already there, with other content: move it away, or plan without this step"
-        ),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
-        Err(error) => return Err(error).with_context(|| format!("cannot read `{to}`")),
     }
-    write(&path, &text)
 }
 
-fn insert(insert: &TemplateInsert, workspace: &Workspace) -> Result<()> {
+/// Returns the path that was written.
+fn insert(insert: &TemplateInsert, workspace: &Workspace) -> Result<String> {
     let render = |text: &str| render::text("orchestrate.yaml", text, &workspace.values);
     let to = render(&insert.file)?;
     let (anchor, after) = match (&insert.before, &insert.after) {
@@ -142,7 +128,8 @@ fn insert(insert: &TemplateInsert, workspace: &Workspace) -> Result<()> {
         }
     };
     let path = inside(&workspace.directory, &to)?;
-    let text = std::fs::read_to_string(&path).with_context(|| format!("cannot read `{to}`"))?;
+    let text = read_plain(&path)?.with_context(|| format!("`{to}` is not there"))?;
+    let text = String::from_utf8(text).with_context(|| format!("`{to}` is not UTF-8"))?;
     let mut lines: Vec<&str> = text.split_inclusive('\n').collect();
     let found: Vec<usize> = (0..lines.len())
         .filter(|&index| lines[index].trim() == anchor.trim())
@@ -156,7 +143,8 @@ fn insert(insert: &TemplateInsert, workspace: &Workspace) -> Result<()> {
     };
     let addition = render(&insert.text)?;
     lines.insert(place + usize::from(after), &addition);
-    write(&path, &lines.concat())
+    write(&path, &lines.concat())?;
+    Ok(to)
 }
 
 /// Adds what the chosen remedies require to the environment's manifest: in the project, not only on this machine.
@@ -167,8 +155,9 @@ fn require(action: &Action, workspace: &Workspace, remedies: &[Remedy]) -> Resul
     for remedy in remedies {
         if let Ok(Repair::Require(requirement)) = remedy.repair() {
             let path = inside(&workspace.directory, &environment.python)?;
-            let text = std::fs::read_to_string(&path)
-                .with_context(|| format!("cannot read `{}`", environment.python))?;
+            let text = read_plain(&path)?
+                .with_context(|| format!("`{}` is not there", environment.python))?;
+            let text = String::from_utf8(text)?;
             write(&path, &add_requirement(&text, requirement)?)?;
         }
     }

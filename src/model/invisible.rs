@@ -1,0 +1,9 @@
+//! Characters that a reviewer cannot see.
+
+/// Says whether `c` is a control, bidirectional, tag or other character that a reviewer cannot see.
+pub fn invisible(c: char) -> bool {
+    matches!(c,
+        '\u{00}'..='\u{08}' | '\u{0b}'..='\u{1f}' | '\u{7f}'..='\u{9f}'
+        | '\u{061c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}'
+        | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
+}
