@@ -26,18 +26,16 @@ fn list(project: &Project, output: &Output, wanted: impl Fn(&RunSummary) -> bool
     let runs: Vec<&RunSummary> = runs.iter().filter(|run| wanted(run)).collect();
     output.document(&serde_json::json!({ "runs": runs, "complaints": complaints }))?;
     for run in &runs {
+        let state = match (run.status, run.live) {
+            (_, true) => "running",
+            (RunStatus::Running, false) => "cut off",
+            (status, false) => word(status),
+        };
         output.line(&format!(
-            "{} {} {}/{} steps, \"{}\"",
-            run.run,
-            word(run.status),
-            run.steps_done,
-            run.steps,
-            run.task
+            "{} {state} {}/{} steps, \"{}\"",
+            run.run, run.steps_done, run.steps, run.task
         ));
-        if matches!(
-            run.status,
-            RunStatus::Paused | RunStatus::Failed | RunStatus::Interrupted | RunStatus::Running
-        ) {
+        if run.status != RunStatus::Done && !run.live {
             output.line(&format!("  orchestrate --resume {}", run.run));
         }
     }

@@ -20,22 +20,34 @@ pub struct StepLog {
 }
 
 impl StepLog {
-    /// Adds text, as far as there is room.
+    /// Adds text; of a long log the middle is left out, as its end says why something failed.
     pub fn write(&mut self, text: &str) {
-        if self.text.len() + text.len() <= STEP_LOG_MAX {
-            self.text.extend_from_slice(text.as_bytes());
-        } else {
-            self.left_out += text.len();
+        self.text.extend_from_slice(text.as_bytes());
+        if self.text.len() > 2 * STEP_LOG_MAX {
+            self.shorten();
         }
+    }
+
+    fn shorten(&mut self) {
+        let half = STEP_LOG_MAX / 2;
+        let end = self.text.len() - half;
+        self.left_out += end - half;
+        self.text.drain(half..end);
     }
 
     /// Returns the log of the step, and begins that of the next one.
     fn take(&mut self) -> Vec<u8> {
-        let StepLog { mut text, left_out } = std::mem::take(self);
-        if left_out > 0 {
-            text.extend_from_slice(format!("… {left_out} bytes left out …\n").as_bytes());
+        if self.text.len() > STEP_LOG_MAX {
+            self.shorten();
         }
-        text
+        let StepLog { text, left_out } = std::mem::take(self);
+        if left_out == 0 {
+            return text;
+        }
+        let (head, tail) = text.split_at(STEP_LOG_MAX / 2);
+        let note = format!("\n… {left_out} bytes left out …\n");
+        let log = [head, note.as_bytes(), tail].concat();
+        String::from_utf8_lossy(&log).into_owned().into_bytes()
     }
 }
 
@@ -138,5 +150,25 @@ impl RunHost<'_> {
         self.segment += 1;
         let (next, _) = LiveLog::open(&self.session.folder.live_log(self.segment))?;
         std::mem::replace(&mut self.log, next).close()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_long_log_keeps_its_beginning_and_its_end() {
+        let mut log = StepLog::default();
+        log.write("first\n");
+        for _ in 0..100_000 {
+            log.write("é and more\n");
+        }
+        log.write("last\n");
+        let text = String::from_utf8(log.take()).unwrap();
+        assert!(text.starts_with("first\n") && text.ends_with("\nlast\n"));
+        assert!(text.len() < STEP_LOG_MAX + 100 && text.contains(" bytes left out …"));
+        log.write("next");
+        assert_eq!(log.take(), b"next");
     }
 }

@@ -11,7 +11,7 @@ use crate::model::{
     RunStatus, Trouble,
 };
 use crate::report;
-use crate::store::{self, paths};
+use crate::store::{self, RunLock, paths};
 use crate::validate;
 
 /// A run as its branch holds it.
@@ -32,6 +32,8 @@ pub struct RunSummary {
     pub run: RunId,
     pub status: RunStatus,
     pub task: String,
+    /// Whether a process on this machine carries it out now.
+    pub live: bool,
     pub steps_done: usize,
     pub steps: usize,
     pub started: Option<jiff::Timestamp>,
@@ -50,7 +52,11 @@ pub fn runs(project: &Project) -> Result<(Vec<RunSummary>, Vec<String>)> {
             continue;
         };
         match load(project, &run) {
-            Ok(stored) => found.push(summary(run, branch, tip, &stored)),
+            Ok(stored) => {
+                let git = project.repository.common_directory();
+                let live = RunLock::is_held(&project.folders.run(git, &run).lock());
+                found.push(summary(run, branch, tip, &stored, live));
+            }
             Err(error) => complaints.push(format!("run `{run}`: {error:#}")),
         }
     }
@@ -58,7 +64,7 @@ pub fn runs(project: &Project) -> Result<(Vec<RunSummary>, Vec<String>)> {
     Ok((found, complaints))
 }
 
-fn summary(run: RunId, branch: String, tip: Oid, stored: &Stored) -> RunSummary {
+fn summary(run: RunId, branch: String, tip: Oid, stored: &Stored, live: bool) -> RunSummary {
     let state = RunState::replay(&stored.plan, &stored.events);
     RunSummary {
         run,
@@ -70,6 +76,7 @@ fn summary(run: RunId, branch: String, tip: Oid, stored: &Stored) -> RunSummary 
             Phase::Finished | Phase::Learned => RunStatus::Done,
         },
         task: stored.plan.task.clone(),
+        live,
         steps_done: state.done(),
         steps: stored.plan.steps.len(),
         started: state.started,

@@ -24,6 +24,16 @@ pub struct Planned {
     pub research: Option<(String, Vec<u8>)>,
 }
 
+impl Planned {
+    /// Says whether the plan is the one that it was named after.
+    pub fn is_as_named(&self) -> bool {
+        let id = self.id.as_str();
+        [4, 8]
+            .iter()
+            .any(|length| id.ends_with(&format!("-{}", self.digest.short(*length))))
+    }
+}
+
 /// Researches the task and plans it.
 pub fn plan(
     project: &Project,

@@ -47,6 +47,12 @@ pub fn start(
 ) -> Result<RunReport> {
     let python = preflight(project, &planned.plan)?;
     nothing_in_the_way(project, &planned.plan)?;
+    if !planned.is_as_named() {
+        let text = "the plan was edited after it was made: what runs is plan.yaml, and PLAN.md beside it may say otherwise";
+        watch.note(Note::Warning {
+            text: text.to_string(),
+        });
+    }
     let identity = identity(project, watch);
     stop.listen();
     let base = base(project, &identity)?;

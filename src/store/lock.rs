@@ -15,6 +15,12 @@ pub struct RunLock {
 }
 
 impl RunLock {
+    /// Says whether a process holds the lock at `path` now.
+    pub fn is_held(path: &Path) -> bool {
+        File::open(path)
+            .is_ok_and(|file| matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock)))
+    }
+
     /// Takes the lock of `run`, or says who holds it.
     pub fn take(path: &Path, run: &RunId) -> Result<RunLock> {
         let mut file = OpenOptions::new()
