@@ -1,6 +1,7 @@
 //! Branches: where they are, and moving one by compare-and-swap.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use anyhow::{Context, anyhow};
 use gix::bstr::ByteSlice;
@@ -11,6 +12,13 @@ use super::commit::{NewCommit, signature};
 use super::objects::{git_id, oid};
 use super::repository::Repository;
 use crate::model::{Hint, Oid, Trouble};
+
+/// How often moving a branch is tried while it is where it has to be, and how long is waited between.
+const MOVES_MAX: usize = 10;
+const MOVE_PAUSE: Duration = Duration::from_millis(5);
+
+/// How often a branch is looked at until two looks agree.
+const LOOKS_MAX: usize = 100;
 
 /// Where a branch is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -82,11 +90,25 @@ impl Repository {
         if new.expected.is_none() && find(&git, name.as_bstr().to_str()?)?.is_some() {
             return self.refuse_moved(new);
         }
+        let edit = edit(new, name.clone(), commit)?;
         let signature = signature(new.identity, new.time_s);
-        let mut time = Default::default();
-        let edits = Some(edit(new, name.clone(), commit)?);
-        if let Err(error) = git.edit_references_as(edits, Some(signature.to_ref(&mut time))) {
+        // A run has one writer, which its lock makes sure of. Two, with a `git pack-refs` between them, could each be told the same
+        // old value, and the first one's commit would be lost: gix 0.90 reads the packed refs before it takes the lock.
+        let swap = || {
+            let mut time = Default::default();
+            let edits = Some(edit.clone());
+            self.git()
+                .edit_references_as(edits, Some(signature.to_ref(&mut time)))
+        };
+        let mut tries = 0;
+        while let Err(error) = swap() {
             self.refuse_moved(new)?;
+            tries += 1;
+            // The branch is where it has to be: gix was told an old value by a `git pack-refs` that ended while it looked.
+            if tries < MOVES_MAX {
+                std::thread::sleep(MOVE_PAUSE);
+                continue;
+            }
             let locked = error.is_retryable();
             let error = Err(error).with_context(|| format!("cannot move branch `{}`", new.branch));
             return if locked {
@@ -134,15 +156,20 @@ fn edit(new: &NewCommit, name: FullName, commit: &Oid) -> anyhow::Result<RefEdit
     })
 }
 
+/// Looks until two looks agree. Gix reads the list of packed refs before it looks for the ref's own file, so a `git pack-refs`
+/// that ends in between makes it report what the list said before: an old value, or none.
 fn find(git: &gix::Repository, name: &str) -> anyhow::Result<Option<Oid>> {
-    if let Some(found) = look(git, name)? {
-        return Ok(Some(found));
+    let mut found = look(git, name)?;
+    for _ in 0..LOOKS_MAX {
+        let anew = gix::open_opts(git.git_dir(), git.open_options().clone())
+            .with_context(|| format!("cannot open `{}`", git.git_dir().display()))?;
+        let again = look(&anew, name)?;
+        if again == found {
+            return Ok(found);
+        }
+        found = again;
     }
-    // `git pack-refs` may have moved it between our look at the file and at the list of packed ones, and two such lists that are
-    // written within one tick of the clock look the same to a handle that has read the first.
-    let anew = gix::open_opts(git.git_dir(), git.open_options().clone())
-        .with_context(|| format!("cannot open `{}`", git.git_dir().display()))?;
-    look(&anew, name)
+    anyhow::bail!("`{name}` does not stop changing")
 }
 
 fn look(git: &gix::Repository, name: &str) -> anyhow::Result<Option<Oid>> {

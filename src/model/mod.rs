@@ -9,6 +9,7 @@ mod counted;
 mod event;
 mod hint;
 mod id;
+mod inside;
 mod invisible;
 mod odds;
 mod oid;
@@ -28,6 +29,7 @@ pub use counted::counted;
 pub use event::{Event, EventKind, Failure, FailureKind, ServiceUse};
 pub use hint::{Hint, Hinted, Kinded, Trouble};
 pub use id::{Capability, Digest, PatternId, PlanId, PluginId, RunId, StepId};
+pub use inside::is_inside;
 pub use invisible::invisible;
 pub use oid::Oid;
 pub use pattern::{

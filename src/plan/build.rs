@@ -8,10 +8,9 @@ use serde_json::{Map, Value};
 
 use super::choose::find;
 use super::{Choice, Pick, PlanContext};
-use crate::model::Plan;
 use crate::model::{
     Action, Capability, Check, CommandLine, Connection, ExistingFile, Grants, Hint, Input, Output,
-    Plugin, PluginSpec, RunnerUp, Stage, Step, StepId, Trouble,
+    Plan, Plugin, PluginSpec, RunnerUp, Stage, Step, StepId, Trouble, is_inside,
 };
 use crate::render;
 
@@ -359,14 +358,10 @@ fn rendered_check(name: &str, check: &Check, values: &Map<String, Value>) -> Res
     Ok(check)
 }
 
-/// Refuses a path that is absolute, climbs, or names git's own folder.
+/// Refuses a path that leaves the repository.
 fn ensure_inside(path: &str) -> Result<()> {
-    let parts: Vec<&str> = path.trim_end_matches('/').split('/').collect();
-    let bad = parts
-        .iter()
-        .any(|part| matches!(*part, "" | "." | "..") || part.eq_ignore_ascii_case(".git"));
     ensure!(
-        !bad && !path.contains('\\'),
+        is_inside(path),
         "`{}` is not a path inside the repository",
         path.escape_debug()
     );

@@ -4,8 +4,7 @@ use std::collections::BTreeSet;
 
 use regex::Regex;
 
-use crate::model::{Action, CheckKind, ENGINE, Plan, Repair, Step, StepId};
-use crate::workspace::is_inside;
+use crate::model::{Action, CheckKind, ENGINE, Plan, Repair, Step, StepId, is_inside};
 
 /// The bounds that a plan may set.
 const STEPS_MAX: usize = 200;

@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result};
 use serde_json::{Map, Value};
 
-use crate::model::{Action, PluginFile, ServiceUse};
+use crate::model::{Action, PluginFile, ServiceUse, is_inside};
 use crate::sandbox::{
     Background, Cancel, Command, Network, Outcome, Policy, PythonEnvironment, Sandbox,
 };
@@ -180,11 +180,4 @@ pub fn may_write(action: &Action, path: &str) -> bool {
                 .is_some_and(|rest| rest.starts_with('/')),
             None => path == allowed,
         })
-}
-
-/// Says whether the path is relative, does not climb, and is not in git's own folder.
-pub fn is_inside(path: &str) -> bool {
-    let mut parts = path.trim_end_matches('/').split('/');
-    !path.contains('\\')
-        && !parts.any(|part| matches!(part, "" | "." | "..") || part.eq_ignore_ascii_case(".git"))
 }

@@ -197,10 +197,45 @@ fn writers_side_by_side_lose_nothing() {
         for writer in 0..4 {
             scope.spawn(move || write(writer));
         }
-        for _ in 0..5 {
+    });
+    check_history(&fixture, &base, 40);
+}
+
+#[test]
+fn a_writer_is_not_led_astray_by_git_packing_refs() {
+    let fixture = Fixture::with_commit(&[("a", b"1")]);
+    let base = fixture.head();
+    fixture.git(&["branch", "run"]);
+    let tree = fixture.repository.tree_of(&base).unwrap();
+    let repository = fixture.repository.clone();
+    let write = || {
+        let mut tip = repository.branch_tip("run").unwrap().unwrap().commit;
+        for number in 0..40 {
+            let written = repository.commit(&NewCommit {
+                branch: "run",
+                expected: Some(&tip),
+                tree: &tree,
+                parents: std::slice::from_ref(&tip),
+                message: "one",
+                identity: &repository.identity(),
+                time_s: number,
+            });
+            tip = written.unwrap();
+            let found = repository.branch_tip("run").unwrap().unwrap();
+            assert_eq!(found.commit, tip);
+        }
+    };
+    std::thread::scope(|scope| {
+        let writing = scope.spawn(write);
+        while !writing.is_finished() {
             fixture.git(&["pack-refs", "--all"]);
         }
     });
+    check_history(&fixture, &base, 40);
+}
+
+#[track_caller]
+fn check_history(fixture: &Fixture, base: &Oid, commits: usize) {
     let tip = fixture
         .repository
         .branch_tip("run")
@@ -208,8 +243,8 @@ fn writers_side_by_side_lose_nothing() {
         .unwrap()
         .commit;
     assert_eq!(
-        fixture.repository.history(&tip, Some(&base)).unwrap().len(),
-        40
+        fixture.repository.history(&tip, Some(base)).unwrap().len(),
+        commits
     );
     fixture.fsck();
 }

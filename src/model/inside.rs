@@ -1,0 +1,34 @@
+//! Paths that stay in the repository.
+
+/// Says whether the path is relative, does not climb, and is not in git's own folder.
+pub fn is_inside(path: &str) -> bool {
+    let mut parts = path.trim_end_matches('/').split('/');
+    !path.contains('\\')
+        && !parts.any(|part| matches!(part, "" | "." | "..") || part.eq_ignore_ascii_case(".git"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_inside;
+
+    #[test]
+    fn a_path_neither_climbs_nor_starts_at_the_root() {
+        for good in ["a", "a/b.txt", "docs/", ".gitignore", "a..b"] {
+            assert!(is_inside(good), "{good}");
+        }
+        for bad in [
+            "",
+            "/",
+            "/a",
+            "..",
+            "a/../b",
+            "./a",
+            "a//b",
+            ".git/config",
+            "a/.GIT",
+            "a\\b",
+        ] {
+            assert!(!is_inside(bad), "{bad}");
+        }
+    }
+}
