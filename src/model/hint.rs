@@ -57,6 +57,18 @@ impl<T, E: Into<anyhow::Error>> Hint<T> for Result<T, E> {
     }
 }
 
+/// Returns the error with its kind of trouble and advice, where there is no result to attach them to.
+pub fn hinted(error: anyhow::Error, kind: Trouble, hint: impl Into<String>) -> anyhow::Error {
+    let source = anyhow::Error::new(Kinded {
+        kind,
+        source: error,
+    });
+    anyhow::Error::new(Hinted {
+        hint: hint.into(),
+        source,
+    })
+}
+
 /// What sort of trouble an error is; the exit code follows from it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Trouble {

@@ -27,7 +27,7 @@ pub use check::{
 };
 pub use counted::counted;
 pub use event::{Event, EventKind, Failure, FailureKind, ServiceUse};
-pub use hint::{Hint, Hinted, Kinded, Trouble};
+pub use hint::{Hint, Hinted, Kinded, Trouble, hinted};
 pub use id::{Capability, Digest, PatternId, PlanId, PluginId, RunId, StepId};
 pub use inside::is_inside;
 pub use invisible::invisible;

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use anyhow::{Context, Result, anyhow};
 
 use super::Project;
+use super::names::Named;
 use crate::catalog;
 use crate::model::{
     Digest, Event, EventKind, Hint, Oid, Phase, Plan, PlanId, RunId, RunReport, RunState,
@@ -124,45 +125,27 @@ pub fn find_run(project: &Project, name: &str) -> Result<RunId> {
         return Ok(run);
     }
     let branches = project.repository.branches(PREFIX)?;
-    let runs: Vec<RunId> = branches
-        .iter()
-        .filter_map(|(branch, _)| branch[PREFIX.len()..].parse().ok())
-        .collect();
-    let matching = |run: &&RunId| {
-        !name.is_empty() && (run.as_str().starts_with(name) || run.as_str().ends_with(name))
-    };
-    let matching: Vec<&RunId> = runs.iter().filter(matching).collect();
-    match matching.as_slice() {
-        [one] => Ok((*one).clone()),
-        [] => Err(no_run(name, &runs)),
-        several => {
-            let names: Vec<&str> = several.iter().map(|run| run.as_str()).collect();
-            Err(anyhow!("`{name}` could be any of: {}", names.join(", "))).kind(Trouble::Request)
-        }
-    }
+    let known = branches
+        .into_iter()
+        .map(|(branch, _)| branch[PREFIX.len()..].to_string());
+    let known: Vec<String> = known.filter(|name| name.parse::<RunId>().is_ok()).collect();
+    named().find(name, &known)?.parse()
 }
 
-fn no_run(name: &str, runs: &[RunId]) -> anyhow::Error {
-    let near = runs.iter().max_by(|a, b| {
-        strsim::jaro_winkler(a.as_str(), name).total_cmp(&strsim::jaro_winkler(b.as_str(), name))
-    });
-    let hint = match near {
-        Some(near) => format!("did you mean `{near}`? all runs: `orchestrate run list`"),
-        None => "there are no runs in this repository; in another clone, fetch the branch `orchestrate/RUN` first".to_string(),
-    };
-    let result: Result<()> = Err(anyhow!("there is no run `{name}`"));
-    result
-        .kind(Trouble::Request)
-        .hint(hint)
-        .expect_err("it was an error")
+fn named() -> Named {
+    Named {
+        noun: "run",
+        all: "orchestrate run list".to_string(),
+        none: "there are no runs in this repository; in another clone, fetch the branch `orchestrate/RUN` first",
+    }
 }
 
 /// Reads a run from its branch, and refuses one whose plan is not the one it started with.
 pub fn load(project: &Project, run: &RunId) -> Result<Stored> {
     let repository = &project.repository;
-    let found = repository
-        .branch_tip(&run.branch())?
-        .ok_or_else(|| no_run(run.as_str(), &[]))?;
+    let Some(found) = repository.branch_tip(&run.branch())? else {
+        return named().missing(run.as_str(), &[]);
+    };
     let (tip, local) = (found.commit, found.remote.is_none());
     let plan_id: PlanId = run.plan().parse()?;
     let events = events(project, run, &tip)?;

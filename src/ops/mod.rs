@@ -10,6 +10,7 @@ mod doctor;
 mod finish;
 mod history;
 mod host;
+mod names;
 mod plan;
 mod prepare;
 mod project;

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use anyhow::{Context, Result, anyhow, ensure};
 
+use super::names::Named;
 use super::{Note, Project, Watch};
 use crate::catalog;
 use crate::model::{Digest, Hint, PatternCandidate, Plan, PlanId, Research, Task, Trouble};
@@ -100,8 +101,7 @@ pub fn research(project: &Project, task: &Task, watch: &mut dyn Watch) -> Resear
         plugins: library.plugins.len(),
         patterns: library.patterns.len(),
     });
-    // The analysts finish in any order; what is shown is in theirs.
-    let research = retrieve::research(task, &library, &|_, _| {});
+    let research = retrieve::research(task, &library);
     for (index, analysis) in research.analyses.iter().enumerate() {
         watch.note(Note::Analyst { index, analysis });
     }
@@ -208,27 +208,12 @@ fn plan_names(project: &Project) -> Result<Vec<String>> {
 
 /// Returns the plan called `name`, or by the one name that begins or ends so.
 pub fn find_plan(project: &Project, name: &str) -> Result<Planned> {
-    let names = plan_names(project)?;
-    let matching: Vec<&String> = match names
-        .iter()
-        .filter(|known| *known == name)
-        .collect::<Vec<_>>()
-    {
-        exact if !exact.is_empty() => exact,
-        _ => names
-            .iter()
-            .filter(|known| !name.is_empty() && (known.starts_with(name) || known.ends_with(name)))
-            .collect(),
+    let named = Named {
+        noun: "plan",
+        all: format!("ls {}", paths::PLANS),
+        none: "make one first: orchestrate --plan-only \"[task]\"",
     };
-    let id: PlanId = match matching.as_slice() {
-        [one] => one.parse()?,
-        [] => return Err(no_plan(name, &names)),
-        several => {
-            let several: Vec<&str> = several.iter().map(|name| name.as_str()).collect();
-            return Err(anyhow!("`{name}` could be any of: {}", several.join(", ")))
-                .kind(Trouble::Request);
-        }
-    };
+    let id: PlanId = named.find(name, &plan_names(project)?)?.parse()?;
     read_plan(project, id)
 }
 
@@ -257,21 +242,6 @@ fn read_plan(project: &Project, id: PlanId) -> Result<Planned> {
         files,
         research: None,
     })
-}
-
-fn no_plan(name: &str, names: &[String]) -> anyhow::Error {
-    let near = names
-        .iter()
-        .max_by(|a, b| strsim::jaro_winkler(a, name).total_cmp(&strsim::jaro_winkler(b, name)));
-    let hint = match near {
-        Some(near) => format!("did you mean `{near}`? all plans: `ls {}`", paths::PLANS),
-        None => "make one first: orchestrate --plan-only \"[task]\"".to_string(),
-    };
-    let result: Result<()> = Err(anyhow!("there is no plan `{name}`"));
-    result
-        .kind(Trouble::Request)
-        .hint(hint)
-        .expect_err("it was an error")
 }
 
 /// Writes the plan's files into the user's folder; a file that has the same text is left alone.

@@ -14,7 +14,7 @@ use super::{Note, Planned, Project, Stop, Watch};
 use crate::checkpoint::{Head, Identity, NewCommit};
 use crate::execute::{Ended, Host, execute};
 use crate::model::{
-    EventKind, Hint, Oid, Phase, Plan, PlanId, RunId, RunReport, RunState, Trouble,
+    EventKind, Hint, Oid, Phase, Plan, PlanId, RunId, RunReport, RunState, Trouble, hinted,
 };
 use crate::report;
 use crate::sandbox::{PythonTool, Sandbox, find_python};
@@ -159,11 +159,8 @@ pub fn resume(
 
 /// Trouble of ours in the middle of a run: the run is as it was at its last checkpoint.
 fn resumable(error: anyhow::Error, run: &RunId) -> anyhow::Error {
-    let result: Result<()> = Err(error);
-    result
-        .kind(Trouble::Resumable)
-        .hint(format!("orchestrate --resume {run}"))
-        .expect_err("it was an error")
+    let hint = format!("orchestrate --resume {run}");
+    hinted(error, Trouble::Resumable, hint)
 }
 
 fn is_over(state: &RunState) -> bool {

@@ -6,7 +6,7 @@ use super::compose::compose;
 use super::{Choice, Pick, PlanContext, PlanOptions};
 use crate::model::{
     Candidate, Capability, Hint, Need, PatternCandidate, PatternId, Plugin, PluginId, Standing,
-    Trouble,
+    Trouble, hinted,
 };
 
 /// A pattern may bring this many steps that nobody asked for; with more, a plan is composed instead.
@@ -233,11 +233,7 @@ fn unmet(context: &PlanContext<'_>, need: &Need, title: &str, reasons: &[String]
         ),
         _ => "more marketplaces are named in `.orchestrate/config.yaml`".to_string(),
     };
-    let result: Result<()> = Err(error);
-    result
-        .kind(Trouble::Request)
-        .hint(hint)
-        .expect_err("it was an error")
+    hinted(error, Trouble::Request, hint)
 }
 
 pub fn filling<'a>(

@@ -9,7 +9,7 @@ mod integrations;
 mod needs;
 mod reliability;
 
-use crate::model::{Analysis, Constraints, Plugin, ProvenPattern, Research, Task, Taxonomy};
+use crate::model::{Constraints, Plugin, ProvenPattern, Research, Task, Taxonomy};
 
 /// Everything that research looks at.
 pub struct Library<'a> {
@@ -21,27 +21,13 @@ pub struct Library<'a> {
 /// The three analysts, in the order in which they are shown.
 pub const ANALYSTS: [&str; 3] = ["capabilities", "integrations", "reliability"];
 
-/// Returns what the three analysts find for `task`; they work at the same time, and `finished` is told of each.
-pub fn research(
-    task: &Task,
-    library: &Library<'_>,
-    finished: &(dyn Fn(usize, &Analysis) + Sync),
-) -> Research {
+/// Returns what the three analysts find for `task`; they work at the same time.
+pub fn research(task: &Task, library: &Library<'_>) -> Research {
     let reading = needs::read(task, library);
-    let told = |index: usize, analysis: Analysis| {
-        finished(index, &analysis);
-        analysis
-    };
     let ((plugins, first), (patterns, second), third) = std::thread::scope(|scope| {
-        let plugins = scope.spawn(|| {
-            let (plugins, analysis) = capabilities::analyse(task, &reading, library);
-            (plugins, told(0, analysis))
-        });
-        let patterns = scope.spawn(|| {
-            let (patterns, analysis) = integrations::analyse(task, &reading, library);
-            (patterns, told(1, analysis))
-        });
-        let records = scope.spawn(|| told(2, reliability::analyse(library)));
+        let plugins = scope.spawn(|| capabilities::analyse(task, &reading, library));
+        let patterns = scope.spawn(|| integrations::analyse(task, &reading, library));
+        let records = scope.spawn(|| reliability::analyse(library));
         let computes = "an analyst only computes";
         (
             plugins.join().expect(computes),
