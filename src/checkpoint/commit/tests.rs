@@ -167,12 +167,18 @@ fn a_shallow_history_ends_at_its_border() {
     );
 }
 
-#[test]
-fn writers_side_by_side_lose_nothing() {
+/// Returns a repository with a branch `run`, its commit, and the tree of that.
+fn with_branch() -> (Fixture, Oid, Oid) {
     let fixture = Fixture::with_commit(&[("a", b"1")]);
     let base = fixture.head();
     fixture.git(&["branch", "run"]);
     let tree = fixture.repository.tree_of(&base).unwrap();
+    (fixture, base, tree)
+}
+
+#[test]
+fn writers_side_by_side_lose_nothing() {
+    let (fixture, base, tree) = with_branch();
     let write = |writer: i64| {
         let repository = fixture.repository.clone();
         for number in 0..10 {
@@ -203,10 +209,7 @@ fn writers_side_by_side_lose_nothing() {
 
 #[test]
 fn a_writer_is_not_led_astray_by_git_packing_refs() {
-    let fixture = Fixture::with_commit(&[("a", b"1")]);
-    let base = fixture.head();
-    fixture.git(&["branch", "run"]);
-    let tree = fixture.repository.tree_of(&base).unwrap();
+    let (fixture, base, tree) = with_branch();
     let repository = fixture.repository.clone();
     let write = || {
         let mut tip = repository.branch_tip("run").unwrap().unwrap().commit;
