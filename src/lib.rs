@@ -11,6 +11,7 @@ pub mod report;
 pub mod retrieve;
 pub mod sandbox;
 pub mod store;
+pub mod tree;
 pub mod validate;
 pub mod workspace;
 pub mod yaml;

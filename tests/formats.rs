@@ -8,7 +8,7 @@ mod support;
 
 use orchestrate::model::{Digest, RunState};
 use orchestrate::store::{self, Config};
-use orchestrate::{catalog, validate, yaml};
+use orchestrate::{validate, yaml};
 
 /// Returns a file of the format's version 1.
 fn v1(name: &str) -> Vec<u8> {
@@ -62,7 +62,7 @@ fn a_log_with_every_event_is_read_and_printed_as_it_was() {
 /// A plan's digest is over its bytes: if this changes, every approval is lost.
 #[test]
 fn the_digest_of_a_plan_stays() {
-    let digest: Digest = catalog::of_bytes(&v1("plan.yaml"));
+    let digest: Digest = orchestrate::tree::of_bytes(&v1("plan.yaml"));
     let written = "sha256:943860bcbb5dc0c7ed4e0a0d2306d2450d0c9c5f8ae0894d68f22b84c01f06d8";
     assert_eq!(digest.to_string(), written);
 }

@@ -1,98 +1,112 @@
 //! Marketplaces as they are, read into plugins.
 //!
-//! Reading runs nothing, follows no link out of a marketplace, and writes nothing. One bad entry costs that entry.
+//! Reading runs nothing, follows no link out of a marketplace, and writes nothing. One bad entry costs that entry, and is named.
 //!
-//! To add a marketplace format, write a file like `claude_code.rs` with `detect` and `read`, and list it in `FORMATS`.
+//! To add a dialect, write a file like `claude_code.rs` with `detect`, `list` and `load`, and put it into `DIALECTS`.
 
 mod claude_code;
-mod digest;
-mod root;
+mod spec;
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 
-use anyhow::{Context, Result};
+use anyhow::{Result, anyhow};
+use serde_json::Value;
 
-use crate::model::{Hint, Plugin, PluginFile, PluginSource, Trouble};
-pub use digest::{digest, of_bytes};
-use root::Root;
-
-/// A marketplace to read: its name and where it is.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Marketplace {
-    /// The one in this binary.
-    Builtin,
-    Folder {
-        name: String,
-        path: PathBuf,
-    },
-}
-
-/// All plugins of all marketplaces.
-#[derive(Debug, Clone, Default)]
-pub struct Catalog {
-    /// Sorted by full name.
-    pub plugins: Vec<Plugin>,
-    /// What was wrong with entries that could not be read.
-    pub complaints: Vec<String>,
-}
+use crate::model::{Hint, Oddity, Place, Plugin, Trouble};
+use crate::tree::Tree;
 
 /// How a marketplace is written.
-struct Format {
-    detect: fn(&Root) -> bool,
-    read: fn(&str, &Root) -> Result<Catalog>,
+pub struct Dialect {
+    pub name: &'static str,
+    /// Says whether the tree holds such a marketplace.
+    pub detect: fn(&Tree) -> bool,
+    /// Reads the catalogue; one that cannot be read at all is an error.
+    pub list: fn(&Tree) -> Result<Listing>,
+    /// Reads one plugin.
+    pub load: fn(&Request<'_>) -> Result<Loaded, Vec<Oddity>>,
 }
 
-const FORMATS: [Format; 1] = [Format {
-    detect: claude_code::detect,
-    read: claude_code::read,
-}];
+/// The dialects; of several that a tree speaks, the first is read.
+pub const DIALECTS: [Dialect; 1] = [claude_code::DIALECT];
 
-/// Reads every marketplace; one that cannot be read at all is an error that names it.
-pub fn load(marketplaces: &[Marketplace]) -> Result<Catalog> {
-    let mut catalog = Catalog::default();
-    for marketplace in marketplaces {
-        let (name, root) = match marketplace {
-            Marketplace::Builtin => ("builtin", Root::Embedded("plugins".to_string())),
-            Marketplace::Folder { name, path } => (name.as_str(), Root::Folder(path.clone())),
-        };
-        let found =
-            read(name, &root).with_context(|| format!("cannot read the marketplace `{name}`"))?;
-        catalog.plugins.extend(found.plugins);
-        catalog.complaints.extend(found.complaints);
-    }
-    catalog.plugins.sort_by(|a, b| a.id.cmp(&b.id));
-    Ok(catalog)
+/// What a catalogue says.
+#[derive(Debug, Clone, Default)]
+pub struct Listing {
+    /// What the marketplace calls itself, where that can be used as a name.
+    pub name: Option<String>,
+    pub description: String,
+    pub entries: Vec<Entry>,
+    /// Former names of plugins; none for one that is gone.
+    pub renames: BTreeMap<String, Option<String>>,
+    /// What is wrong with the catalogue, and with entries that it costs.
+    pub oddities: Vec<Oddity>,
 }
 
-fn read(name: &str, root: &Root) -> Result<Catalog> {
-    let format = FORMATS.iter().find(|format| (format.detect)(root));
-    let Some(format) = format else {
-        return Err(anyhow::anyhow!("there is no marketplace in {root}"))
-            .kind(Trouble::Missing)
-            .hint("a marketplace has a file `.claude-plugin/marketplace.json`");
+/// One plugin of a catalogue.
+#[derive(Debug, Clone)]
+pub struct Entry {
+    pub name: String,
+    pub place: Place,
+    /// Where it stands in the catalogue, such as `plugins[3]`, and the line.
+    pub field: String,
+    pub line: Option<u32>,
+    /// The entry as written.
+    pub value: Value,
+}
+
+/// What to read.
+pub struct Request<'a> {
+    /// What the marketplace is called here.
+    pub marketplace: &'a str,
+    pub entry: &'a Entry,
+    /// The plugin's own folder; none where its source is elsewhere and not fetched.
+    pub folder: Option<&'a Tree>,
+}
+
+/// A plugin, and its text for searching.
+#[derive(Debug, Clone)]
+pub struct Loaded {
+    pub plugin: Plugin,
+    pub words: Words,
+}
+
+/// The text of a plugin by how much a word in it says.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Words {
+    /// Its names: the entry's, the manifest's, the display name.
+    pub name: String,
+    /// Its description, keywords and category.
+    pub summary: String,
+    /// The names and descriptions of its components.
+    pub components: String,
+    /// The texts of its components.
+    pub body: String,
+}
+
+/// Returns the dialect of the tree.
+pub fn dialect(tree: &Tree) -> Result<&'static Dialect> {
+    DIALECTS
+        .iter()
+        .find(|dialect| (dialect.detect)(tree))
+        .ok_or_else(|| anyhow!("there is no marketplace in {tree}"))
+        .kind(Trouble::Request)
+        .hint("a marketplace has a file such as `.claude-plugin/marketplace.json`")
+}
+
+/// Reads one plugin of the marketplace in `tree`.
+pub fn load(
+    dialect: &Dialect,
+    tree: &Tree,
+    marketplace: &str,
+    entry: &Entry,
+) -> Result<Loaded, Vec<Oddity>> {
+    let folder = match &entry.place {
+        Place::Inside(path) => Some(tree.below(path).expect("a listed place is below its root")),
+        Place::Elsewhere(_) => None,
     };
-    (format.read)(name, root)
-}
-
-/// Returns the files of a plugin by their path in it.
-pub fn files(plugin: &Plugin) -> Result<BTreeMap<String, PluginFile>> {
-    let root = match &plugin.source {
-        PluginSource::Embedded(folder) => Root::Embedded(folder.clone()),
-        PluginSource::Folder(path) => Root::Folder(path.clone()),
-    };
-    root.files()
-        .with_context(|| format!("cannot read the files of `{}`", plugin.id))
-}
-
-/// Returns the text of an embedded file outside the plugins, such as `patterns/<name>/pattern.yaml`.
-pub fn embedded(prefix: &str) -> impl Iterator<Item = (&'static str, &'static [u8])> {
-    root::embedded(prefix)
-}
-
-impl Catalog {
-    /// Returns the plugin called `name@marketplace`.
-    pub fn find(&self, id: &crate::model::PluginId) -> Option<&Plugin> {
-        self.plugins.iter().find(|plugin| plugin.id == *id)
-    }
+    (dialect.load)(&Request {
+        marketplace,
+        entry,
+        folder: folder.as_ref(),
+    })
 }

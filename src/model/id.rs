@@ -124,7 +124,7 @@ fn well_formed(text: &str, what: &str, length_max: usize, extra: &str) -> Result
     Ok(())
 }
 
-/// A plugin's full name, `name@marketplace`.
+/// A plugin's full name, `name@marketplace`; some catalogues put slashes into the name.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct PluginId {
@@ -137,7 +137,7 @@ impl TryFrom<String> for PluginId {
 
     fn try_from(text: String) -> Result<PluginId> {
         let word = |part: &str| {
-            part.len() <= 100
+            part.len() <= 200
                 && !part.contains("..")
                 && part.starts_with(|c: char| c.is_ascii_alphanumeric())
                 && part
@@ -145,10 +145,12 @@ impl TryFrom<String> for PluginId {
                     .all(|c| c.is_ascii_alphanumeric() || "._-".contains(c))
         };
         match text.split_once('@') {
-            Some((name, marketplace)) if word(name) && word(marketplace) => Ok(PluginId {
-                name: name.to_string(),
-                marketplace: marketplace.to_string(),
-            }),
+            Some((name, marketplace)) if name.split('/').all(word) && word(marketplace) => {
+                Ok(PluginId {
+                    name: name.to_string(),
+                    marketplace: marketplace.to_string(),
+                })
+            }
             _ => anyhow::bail!(
                 "`{}` is not the name of a plugin: it is written `name@marketplace`",
                 text.escape_debug()

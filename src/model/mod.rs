@@ -5,12 +5,14 @@
 //! A noun that only one module uses stays in that module; one that two need gets a file here, named after it.
 
 mod check;
+mod component;
 mod counted;
 mod event;
 mod hint;
 mod id;
 mod inside;
 mod invisible;
+mod oddity;
 mod odds;
 mod oid;
 mod pattern;
@@ -18,6 +20,7 @@ mod plan;
 mod plugin;
 mod report;
 mod research;
+mod source;
 mod state;
 mod task;
 mod taxonomy;
@@ -25,12 +28,14 @@ mod taxonomy;
 pub use check::{
     Check, CommandCheck, Finding, JsonCheck, Kind as CheckKind, Outcome, TestCounts, TestsCheck,
 };
+pub use component::{Component, Components, Hook, McpServer, Payload};
 pub use counted::counted;
 pub use event::{Event, EventKind, Failure, FailureKind, ServiceUse};
 pub use hint::{Hint, Hinted, Kinded, Trouble, hinted};
 pub use id::{Capability, Digest, PatternId, PlanId, PluginId, RunId, StepId};
 pub use inside::is_inside;
 pub use invisible::invisible;
+pub use oddity::{Oddity, Severity};
 pub use oid::Oid;
 pub use pattern::{
     Evidence, IssueSeen, KnownIssue, Odds, Pattern, PatternStep, Result as EvidenceResult, Standing,
@@ -40,11 +45,12 @@ pub use plan::{
     Runner, RunnerUp, Step, Understood,
 };
 pub use plugin::{
-    ExistingFile, Input, OutputSpec, Plugin, PluginFile, PluginSource, PluginSpec, StepText,
-    TemplateFile, TemplateInsert,
+    ExistingFile, Input, OutputSpec, Place, Plugin, PluginFile, PluginSpec, StepText, TemplateFile,
+    TemplateInsert,
 };
 pub use report::{CheckCounts, RunReport, RunStatus, StepReport};
 pub use research::{Analysis, Candidate, Need, PatternCandidate, ProvenPattern, Research};
+pub use source::{GitSource, NpmSource, Source};
 pub use state::{FailureSeen, Phase, RemedySeen, RunState, StepState, StepStatus};
 pub use task::{Constraints, Quality, Task};
 pub use taxonomy::{Meaning, Stage, Taxonomy};

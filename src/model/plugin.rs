@@ -1,23 +1,41 @@
 //! A plugin, and what its `orchestrate.yaml` says of it.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::{Capability, Check, CommandLine, Environment, PluginId, Remedy, Runner, StepId};
+use super::{
+    Capability, Check, CommandLine, Components, Environment, Oddity, Payload, PluginId, Remedy,
+    Runner, Source, StepId,
+};
 
 /// A plugin of a marketplace: a folder of components that somebody else wrote.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Plugin {
     pub id: PluginId,
+    /// What agents put before the names of its components: the name in its manifest, else its own.
+    pub namespace: String,
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub version: String,
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub description: String,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub keywords: Vec<String>,
-    pub source: PluginSource,
+    /// As the catalogue says it.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub category: String,
+    pub place: Place,
+    #[serde(default)]
+    pub components: Components,
+    /// What is fetched when it is used.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub payloads: Vec<Payload>,
     /// What its `orchestrate.yaml` says; a plugin without one is known by its text alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub spec: Option<PluginSpec>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub oddities: Vec<Oddity>,
 }
 
 impl Plugin {
@@ -32,12 +50,13 @@ impl Plugin {
 }
 
 /// Where a plugin's files are.
-#[derive(Debug, Clone)]
-pub enum PluginSource {
-    /// In this binary, under the given folder.
-    Embedded(String),
-    /// On the disk.
-    Folder(PathBuf),
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Place {
+    /// In a folder of its marketplace, by the path from the root; empty for the root itself.
+    Inside(String),
+    /// In a source of its own, which is fetched when it is needed.
+    Elsewhere(Source),
 }
 
 /// One file of a plugin.

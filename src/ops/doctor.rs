@@ -105,7 +105,7 @@ fn identity(project: &Project) -> Examined {
 }
 
 fn marketplaces(project: &Project) -> Examined {
-    let complaints = &project.catalog.complaints;
+    let complaints = &project.complaints;
     Examined {
         what: "plugins".into(),
         works: complaints.is_empty(),

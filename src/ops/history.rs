@@ -6,13 +6,13 @@ use anyhow::{Context, Result, anyhow};
 
 use super::Project;
 use super::names::Named;
-use crate::catalog;
 use crate::model::{
     Digest, Event, EventKind, Hint, Oid, Phase, Plan, PlanId, RunId, RunReport, RunState,
     RunStatus, Trouble,
 };
 use crate::report;
 use crate::store::{self, RunLock, paths};
+use crate::tree;
 use crate::validate;
 
 /// A run as its branch holds it.
@@ -162,7 +162,7 @@ pub fn load(project: &Project, run: &RunId) -> Result<Stored> {
         .read_file(&tip, &path)?
         .ok_or_else(|| anyhow!("`{path}` is missing on the branch of run `{run}`"))
         .kind(Trouble::Integrity)?;
-    let digest = catalog::of_bytes(&text);
+    let digest = tree::of_bytes(&text);
     let started = events.iter().find_map(|event| match &event.event {
         EventKind::RunStarted { digest, .. } => Some(digest.clone()),
         _ => None,

@@ -4,6 +4,7 @@
 //!
 //! A new command is a file here with what it does, and one in `cli` with its arguments and its words.
 
+mod catalog;
 mod clock;
 mod commit;
 mod doctor;
@@ -18,6 +19,7 @@ mod run;
 mod session;
 mod watch;
 
+pub use catalog::Catalog;
 pub use clock::Clock;
 pub use doctor::{Doctor, Examined, doctor};
 pub use finish::{Taught, taught};

@@ -6,12 +6,12 @@ use anyhow::{Context, Result, anyhow, ensure};
 
 use super::names::Named;
 use super::{Note, Project, Watch};
-use crate::catalog;
 use crate::model::{Digest, Hint, PatternCandidate, Plan, PlanId, Research, Task, Trouble};
 use crate::plan::{PlanContext, PlanOptions, PlanPage};
 use crate::report;
 use crate::retrieve::{self, Library};
 use crate::store::{self, paths};
+use crate::tree;
 use crate::validate;
 
 /// A plan with its name and the text of its files.
@@ -43,7 +43,7 @@ pub fn plan(
     watch: &mut dyn Watch,
 ) -> Result<Planned> {
     let research = research(project, task, watch);
-    let digest = |plugin: &crate::model::Plugin| Project::digest(plugin);
+    let digest = |plugin: &crate::model::Plugin| project.digest(plugin);
     let context = PlanContext {
         task,
         research: &research,
@@ -92,7 +92,7 @@ pub fn research(project: &Project, task: &Task, watch: &mut dyn Watch) -> Resear
         patterns: &project.patterns,
         taxonomy: &project.taxonomy,
     };
-    for complaint in &project.catalog.complaints {
+    for complaint in &project.complaints {
         watch.note(Note::Warning {
             text: complaint.clone(),
         });
@@ -121,7 +121,7 @@ fn pattern_of<'a>(plan: &Plan, research: &'a Research) -> Option<&'a PatternCand
 
 fn named(project: &Project, plan: Plan, research: &Research) -> Result<Planned> {
     let text = store::print_plan(&plan)?;
-    let digest = catalog::of_bytes(text.as_bytes());
+    let digest = tree::of_bytes(text.as_bytes());
     let id = match same_plan(project, &plan, &digest)? {
         Some(id) => id,
         None => free_name(project, &plan, &digest)?,
@@ -155,7 +155,7 @@ fn same_plan(project: &Project, plan: &Plan, digest: &Digest) -> Result<Option<P
     {
         let id: PlanId = name.parse()?;
         let text = project.read(&paths::plan_yaml(&id))?;
-        if text.is_some_and(|text| catalog::of_bytes(&text) == *digest) {
+        if text.is_some_and(|text| tree::of_bytes(&text) == *digest) {
             return Ok(Some(id));
         }
     }
@@ -174,7 +174,7 @@ fn free_name(project: &Project, plan: &Plan, digest: &Digest) -> Result<PlanId> 
 
 /// Returns the text of an embedded form.
 pub(super) fn form(name: &str) -> Result<&'static str> {
-    let (_, text) = catalog::embedded(name)
+    let (_, text) = tree::embedded(name)
         .next()
         .with_context(|| format!("the form `{name}` is not embedded"))?;
     std::str::from_utf8(text).with_context(|| format!("the form `{name}` is not UTF-8"))
@@ -228,7 +228,7 @@ fn read_plan(project: &Project, id: PlanId) -> Result<Planned> {
     if !faults.is_empty() {
         return Err(anyhow!("`{path}` cannot run:\n{}", faults.join("\n"))).kind(Trouble::Request);
     }
-    let digest = catalog::of_bytes(&text);
+    let digest = tree::of_bytes(&text);
     let mut files = vec![(path, text)];
     for page in [paths::plan_md(&id), paths::research_md(&id)] {
         if let Some(markdown) = project.read(&page)? {

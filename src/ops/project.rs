@@ -4,11 +4,12 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, anyhow};
 
-use super::Clock;
-use crate::catalog::{self, Catalog, Marketplace};
+use super::catalog::BUILTIN;
+use super::{Catalog, Clock};
 use crate::checkpoint::{Head, Opened, Repository};
 use crate::model::{Digest, Hint, Oid, Pattern, Plugin, ProvenPattern, Taxonomy, Trouble};
 use crate::store::{self, Config, Folders, paths};
+use crate::tree::{self, Tree};
 
 /// What the names of the branches of runs begin with.
 const RUN_BRANCHES: &str = "orchestrate/";
@@ -31,6 +32,8 @@ pub struct Project {
     pub folders: Folders,
     pub clock: Clock,
     pub catalog: Catalog,
+    /// What could not be read, and was left out.
+    pub complaints: Vec<String>,
     pub taxonomy: Taxonomy,
     /// The embedded patterns and the repository's own, with their evidence; sorted by name.
     pub patterns: Vec<ProvenPattern>,
@@ -43,14 +46,18 @@ impl Project {
         let head = repository.head()?;
         let base = head_commit(&head);
         let config = config(&repository, base.as_ref())?;
-        let marketplaces = marketplaces(&repository, &config)?;
-        let mut catalog = catalog::load(&marketplaces)?;
-        let patterns = patterns(&repository, base.as_ref(), &mut catalog.complaints)?;
+        let catalog = catalog(&repository, &config)?;
+        let mut complaints = Vec::new();
+        for oddity in &catalog.oddities {
+            complaints.push(format!("{} {}: {}", oddity.file, oddity.field, oddity.what));
+        }
+        let patterns = patterns(&repository, base.as_ref(), &mut complaints)?;
         Ok(Project {
             made,
             folders: Folders::find()?,
             clock: Clock::from_environment()?,
             catalog,
+            complaints,
             taxonomy: taxonomy(&repository, base.as_ref())?,
             patterns,
             head,
@@ -75,8 +82,8 @@ impl Project {
     }
 
     /// Returns what the plugin's files are now.
-    pub fn digest(plugin: &Plugin) -> Result<Digest> {
-        Ok(catalog::digest(&catalog::files(plugin)?))
+    pub fn digest(&self, plugin: &Plugin) -> Result<Digest> {
+        Ok(tree::digest(&self.catalog.files(plugin)?))
     }
 
     /// Returns the text of a file of ours: the one in the user's folder, else the one in the commit there.
@@ -151,29 +158,27 @@ fn config(repository: &Repository, base: Option<&Oid>) -> Result<Config> {
     }
 }
 
-fn marketplaces(repository: &Repository, config: &Config) -> Result<Vec<Marketplace>> {
-    let mut all = vec![Marketplace::Builtin];
+fn catalog(repository: &Repository, config: &Config) -> Result<Catalog> {
+    let mut catalog = Catalog::default();
+    catalog.add(BUILTIN, Tree::embedded("plugins"))?;
     for (name, marketplace) in &config.marketplaces {
-        if name == "builtin" {
+        if name == BUILTIN {
             return Err(anyhow!(
                 "`{}`: marketplaces.builtin: that name is the embedded marketplace's",
                 paths::CONFIG
             ))
             .kind(Trouble::Request);
         }
-        let path: PathBuf = repository.work_directory().join(&marketplace.path);
-        all.push(Marketplace::Folder {
-            name: name.clone(),
-            path,
-        });
+        let path = repository.work_directory().join(&marketplace.path);
+        catalog.add(name, Tree::folder(&path)?)?;
     }
-    Ok(all)
+    Ok(catalog)
 }
 
 /// Returns the embedded taxonomy, extended by the repository's own.
 fn taxonomy(repository: &Repository, base: Option<&Oid>) -> Result<Taxonomy> {
     let mut taxonomy = Taxonomy::default();
-    for (name, text) in catalog::embedded("taxonomy/") {
+    for (name, text) in tree::embedded("taxonomy/") {
         taxonomy.merge(store::read_taxonomy(name, text)?);
     }
     let Some(base) = base else {
@@ -193,7 +198,7 @@ fn patterns(
     complaints: &mut Vec<String>,
 ) -> Result<Vec<ProvenPattern>> {
     let mut patterns: Vec<ProvenPattern> = Vec::new();
-    for (name, text) in catalog::embedded("patterns/") {
+    for (name, text) in tree::embedded("patterns/") {
         patterns.push(unproven(store::read_pattern(name, text)?));
     }
     if let Some(base) = base {

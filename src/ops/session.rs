@@ -6,7 +6,6 @@ use anyhow::{Context, Result, anyhow};
 
 use super::Project;
 use super::history::{self, Stored};
-use crate::catalog;
 use crate::checkpoint::Identity;
 use crate::learn::{self, Lesson, LessonContext};
 use crate::model::{
@@ -15,6 +14,7 @@ use crate::model::{
 };
 use crate::report;
 use crate::store::{RunFolder, paths};
+use crate::tree;
 
 /// Everything about a run that does not change while it goes on.
 pub struct Session<'a> {
@@ -146,8 +146,8 @@ pub fn planned_plugin<'a>(
             paths::CONFIG
         ));
     };
-    let files = catalog::files(plugin)?;
-    let found = catalog::digest(&files);
+    let files = project.catalog.files(plugin)?;
+    let found = tree::digest(&files);
     if found == action.digest {
         return Ok((plugin, files));
     }

@@ -1,0 +1,254 @@
+//! A read-only tree of files, wherever it is: in this binary, in a folder, or in git's object database.
+//!
+//! Nothing here runs, writes, or leaves the root: `..`, absolute paths and links that lead out are refused, and only regular files
+//! are read. A link that stays inside is followed.
+//!
+//! A new kind of tree is a file here and a variant of `Root`; every function then says what it needs.
+
+mod digest;
+mod embedded;
+mod folder;
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::path::Path;
+use std::sync::Arc;
+
+use anyhow::{Context, Result, anyhow, ensure};
+
+use crate::model::{Hint, PluginFile, Trouble, is_inside};
+pub use digest::{digest, of_bytes};
+pub use embedded::embedded;
+use folder::Folder;
+
+/// The most bytes that one file may have.
+pub const FILE_BYTES_MAX: u64 = 16 * 1024 * 1024;
+/// The most files, and bytes in all, that one plugin may have.
+pub const FILES_MAX: usize = 20_000;
+pub const BYTES_MAX: u64 = 256 * 1024 * 1024;
+
+/// A folder to read from, and the root that its links may lead to.
+#[derive(Debug, Clone)]
+pub struct Tree {
+    root: Arc<Root>,
+    /// Where in the root, without a slash at either end; empty for the root itself.
+    prefix: String,
+}
+
+#[derive(Debug)]
+enum Root {
+    /// A folder in `templates/`.
+    Embedded(String),
+    Folder(Folder),
+}
+
+/// What a name stands for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    File,
+    Folder,
+    /// Only where links are not followed.
+    Link,
+    Submodule,
+    /// A pipe, a socket or a device.
+    Special,
+}
+
+/// One name in a folder.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Entry {
+    /// With `\u{fffd}` for what is not UTF-8; such a name cannot be read.
+    pub name: String,
+    /// What it is, links not followed.
+    pub kind: Kind,
+}
+
+impl Tree {
+    /// Returns the embedded folder `templates/<folder>`.
+    pub fn embedded(folder: &str) -> Tree {
+        Tree::new(Root::Embedded(folder.to_string()))
+    }
+
+    /// Returns a folder of the disk.
+    pub fn folder(path: &Path) -> Result<Tree> {
+        Ok(Tree::new(Root::Folder(Folder::open(path)?)))
+    }
+
+    fn new(root: Root) -> Tree {
+        Tree {
+            root: Arc::new(root),
+            prefix: String::new(),
+        }
+    }
+
+    /// Returns the folder `path` below this one: relative, without `..`; `""`, `.` and `./` are this folder, and `./a/` is `a`.
+    pub fn below(&self, path: &str) -> Result<Tree> {
+        let inner = normal(path)?;
+        Ok(Tree {
+            root: self.root.clone(),
+            prefix: join(&self.prefix, &inner),
+        })
+    }
+
+    /// Returns the file at `path`, or none. What is no regular file, is too large, or lies behind a link out of the root is an error.
+    pub fn read(&self, path: &str) -> Result<Option<Vec<u8>>> {
+        let full = join(&self.prefix, &normal(path)?);
+        match &*self.root {
+            Root::Embedded(folder) => Ok(embedded::read(folder, &full)),
+            Root::Folder(folder) => folder.read(&full),
+        }
+        .with_context(|| format!("cannot read `{}`", path.escape_debug()))
+    }
+
+    /// Returns what `path` is after following links, or none where there is nothing; a link that leaves the root is an error.
+    pub fn kind(&self, path: &str) -> Result<Option<Kind>> {
+        let full = join(&self.prefix, &normal(path)?);
+        match &*self.root {
+            Root::Embedded(folder) => Ok(embedded::kind(folder, &full)),
+            Root::Folder(folder) => folder.kind(&full),
+        }
+        .with_context(|| format!("cannot look at `{}`", path.escape_debug()))
+    }
+
+    /// Returns the names in the folder at `path`, in byte order; none where there is no such folder.
+    pub fn list(&self, path: &str) -> Result<Vec<Entry>> {
+        let full = join(&self.prefix, &normal(path)?);
+        let mut entries = match &*self.root {
+            Root::Embedded(folder) => embedded::list(folder, &full),
+            Root::Folder(folder) => folder.list(&full)?,
+        };
+        entries.sort_by(|a, b| a.name.cmp(&b.name));
+        Ok(entries)
+    }
+
+    /// Returns the paths of all regular files below this folder, in byte order; links are left out, and so is what is in `.git`.
+    pub fn paths(&self) -> Result<Vec<String>> {
+        let mut paths = match &*self.root {
+            Root::Embedded(folder) => embedded::paths(folder, &self.prefix),
+            Root::Folder(folder) => folder.paths(&self.prefix)?,
+        };
+        paths.sort();
+        Ok(paths)
+    }
+
+    /// Returns every file by its path. A link counts as the file that it leads to in the root; one that leads out or to a folder, a
+    /// special file, a submodule, two names that differ in case only, and a name that git's own folder could be taken for are errors.
+    pub fn files(&self) -> Result<BTreeMap<String, PluginFile>> {
+        let mut files = BTreeMap::new();
+        let mut bytes = 0;
+        self.collect("", &mut files, &mut bytes)?;
+        let mut seen = BTreeMap::new();
+        for path in files.keys() {
+            if let Some(other) = seen.insert(path.to_lowercase(), path) {
+                return Err(anyhow!(
+                    "`{other}` and `{path}` differ in case only, and are one file on other machines"
+                ))
+                .kind(Trouble::Integrity);
+            }
+        }
+        Ok(files)
+    }
+
+    fn collect(
+        &self,
+        folder: &str,
+        files: &mut BTreeMap<String, PluginFile>,
+        bytes: &mut u64,
+    ) -> Result<()> {
+        for entry in self.list(folder)? {
+            let path = join(folder, &entry.name);
+            let shown = path.escape_debug();
+            let refused = |why: &str| Err(anyhow!("`{shown}` {why}")).kind(Trouble::Integrity);
+            if is_git_folder(&entry.name) {
+                // A clone's own folder is no part of the plugin; anything else of that name is there to be taken for one.
+                match (folder, entry.name.as_str()) {
+                    ("", ".git") => continue,
+                    _ => return refused("is a reserved name: git's own folder is called `.git`"),
+                }
+            }
+            match entry.kind {
+                Kind::Folder => self.collect(&path, files, bytes)?,
+                Kind::Submodule => return refused("is a submodule, whose files are elsewhere"),
+                Kind::Special => return refused("is a pipe, a socket or a device"),
+                Kind::Link if self.kind(&path).kind(Trouble::Integrity)? != Some(Kind::File) => {
+                    return refused("is a symlink that does not lead to a file");
+                }
+                Kind::File | Kind::Link => {
+                    let file = self.file(&path).kind(Trouble::Integrity)?;
+                    *bytes += file.bytes.len() as u64;
+                    files.insert(path, file);
+                }
+            }
+            ensure!(
+                *bytes <= BYTES_MAX && files.len() <= FILES_MAX,
+                "{self} has more than {FILES_MAX} files or {BYTES_MAX} bytes"
+            );
+        }
+        Ok(())
+    }
+
+    fn file(&self, path: &str) -> Result<PluginFile> {
+        let bytes = self
+            .read(path)?
+            .with_context(|| format!("`{}` is gone", path.escape_debug()))?;
+        let full = join(&self.prefix, path);
+        let executable = match &*self.root {
+            Root::Embedded(_) => false,
+            Root::Folder(folder) => folder.is_executable(&full)?,
+        };
+        Ok(PluginFile { bytes, executable })
+    }
+}
+
+impl fmt::Display for Tree {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &*self.root {
+            Root::Embedded(folder) => write!(f, "the embedded `{}`", join(folder, &self.prefix)),
+            Root::Folder(folder) => write!(f, "`{}`", folder.path().join(&self.prefix).display()),
+        }
+    }
+}
+
+/// Returns the path without `./` before and `/` after it; one that could leave the root is an error.
+fn normal(path: &str) -> Result<String> {
+    let mut inner = path;
+    while let Some(rest) = inner.strip_prefix("./") {
+        inner = rest.trim_start_matches('/');
+    }
+    let inner = inner.trim_end_matches('/');
+    if matches!(inner, "" | ".") && !path.starts_with('/') {
+        return Ok(String::new());
+    }
+    ensure!(
+        !path.starts_with('/') && (is_inside(inner) || inner.split('/').all(is_plain)),
+        "the path `{}` leaves its root",
+        path.escape_debug()
+    );
+    Ok(inner.to_string())
+}
+
+/// Says whether the name is one that a file can have: `.git` is, as a name; what may be done with it is another matter.
+fn is_plain(name: &str) -> bool {
+    !matches!(name, "" | "." | "..") && !name.contains(['\\', '\0'])
+}
+
+fn join(folder: &str, name: &str) -> String {
+    match (folder, name) {
+        ("", name) => name.to_string(),
+        (folder, "") => folder.to_string(),
+        (folder, name) => format!("{folder}/{name}"),
+    }
+}
+
+/// Says whether some file system takes the name for `.git`: whatever the case, with dots or spaces at its end, with characters that
+/// HFS+ ignores, as its short name, or with an NTFS stream.
+pub fn is_git_folder(name: &str) -> bool {
+    let ignored = |c: &char| matches!(c, '\u{200c}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{206a}'..='\u{206f}' | '\u{feff}');
+    let visible: String = name.chars().filter(|c| !ignored(c)).collect();
+    let stem = visible.split(':').next().unwrap_or_default();
+    let stem = stem.trim_end_matches(['.', ' ']).to_lowercase();
+    matches!(stem.as_str(), ".git" | "git~1")
+}
+
+#[cfg(test)]
+mod tests;
