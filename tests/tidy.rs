@@ -10,13 +10,14 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Each module with the modules it may use besides itself.
-const LAYERS: [(&str, &str); 17] = [
+const LAYERS: [(&str, &str); 18] = [
     ("cli", "ops report model plan execute sandbox yaml"),
     (
         "ops",
-        "catalog tree retrieve plan validate execute report learn workspace store checkpoint sandbox model render yaml",
+        "catalog fetch tree retrieve plan validate execute report learn workspace store checkpoint sandbox model render yaml",
     ),
     ("catalog", "model tree yaml"),
+    ("fetch", "model tree"),
     ("retrieve", "model"),
     ("plan", "model render"),
     ("validate", "model workspace"),
@@ -34,29 +35,35 @@ const LAYERS: [(&str, &str); 17] = [
 ];
 
 /// Each library with the modules it lives in; `serde`, `serde_json` and `anyhow` are welcome anywhere.
-const HOMES: [(&str, &str); 26] = [
+const HOMES: [(&str, &str); 32] = [
     ("anstream", "cli"),
     ("anstyle", "cli"),
+    ("base64", "fetch"),
     ("cap_std", "tree"),
     ("clap", "cli"),
     ("clap_complete", "cli"),
     ("etcetera", "store"),
-    ("gix", "checkpoint"),
+    ("flate2", "fetch"),
+    ("gix", "checkpoint fetch tree"),
     ("indicatif", "report"),
     ("jiff", "model ops learn store"),
     ("landlock", "sandbox"),
     ("libc", "sandbox"),
     ("minijinja", "render"),
+    ("nodejs_semver", "fetch"),
     ("puruspe", "model"),
     ("regex", "catalog execute plan validate"),
+    ("reqwest", "fetch"),
     ("roxmltree", "validate"),
     ("rustix", "checkpoint sandbox tree workspace"),
+    ("rustls", "fetch"),
     ("seccompiler", "sandbox"),
     ("serde_path_to_error", "yaml"),
     ("serde_yaml", "yaml"),
-    ("sha2", "sandbox tree"),
+    ("sha2", "fetch sandbox tree"),
     ("similar", "learn"),
     ("strsim", "cli model ops"),
+    ("tar", "fetch"),
     ("tokio", "execute"),
     ("toml", "sandbox"),
     ("walkdir", "tree"),

@@ -8,6 +8,7 @@
 mod digest;
 mod embedded;
 mod folder;
+mod git;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -16,14 +17,15 @@ use std::sync::Arc;
 
 use anyhow::{Context, Result, anyhow, ensure};
 
-use crate::model::{Hint, PluginFile, Trouble, is_inside};
+use crate::model::{Hint, Oid, PluginFile, Trouble, is_inside};
 pub use digest::{digest, of_bytes};
 pub use embedded::embedded;
 use folder::Folder;
+use git::Git;
 
 /// The most bytes that one file may have.
 pub const FILE_BYTES_MAX: u64 = 16 * 1024 * 1024;
-/// The most files, and bytes in all, that one plugin may have.
+/// The most files and folders, and bytes in all, that one plugin may have.
 pub const FILES_MAX: usize = 20_000;
 pub const BYTES_MAX: u64 = 256 * 1024 * 1024;
 
@@ -40,6 +42,7 @@ enum Root {
     /// A folder in `templates/`.
     Embedded(String),
     Folder(Folder),
+    Git(Git),
 }
 
 /// What a name stands for.
@@ -74,6 +77,11 @@ impl Tree {
         Ok(Tree::new(Root::Folder(Folder::open(path)?)))
     }
 
+    /// Returns a tree object of a git repository, bare or not.
+    pub fn git(repository: &Path, tree: &Oid) -> Result<Tree> {
+        Ok(Tree::new(Root::Git(Git::open(repository, tree)?)))
+    }
+
     fn new(root: Root) -> Tree {
         Tree {
             root: Arc::new(root),
@@ -90,12 +98,23 @@ impl Tree {
         })
     }
 
+    /// Returns what changes whenever a file below this folder does: git's id of it, or the digest of what is embedded. A folder of
+    /// the disk has none. Links may lead to elsewhere in the root, which the id of a folder below it does not cover.
+    pub fn id(&self) -> Option<String> {
+        match &*self.root {
+            Root::Embedded(_) => Some(digest(&self.files().ok()?).as_str().to_string()),
+            Root::Folder(_) => None,
+            Root::Git(git) => Some(git.id(&self.prefix).ok()??.to_string()),
+        }
+    }
+
     /// Returns the file at `path`, or none. What is no regular file, is too large, or lies behind a link out of the root is an error.
     pub fn read(&self, path: &str) -> Result<Option<Vec<u8>>> {
         let full = join(&self.prefix, &normal(path)?);
         match &*self.root {
             Root::Embedded(folder) => Ok(embedded::read(folder, &full)),
             Root::Folder(folder) => folder.read(&full),
+            Root::Git(git) => git.read(&full),
         }
         .with_context(|| format!("cannot read `{}`", path.escape_debug()))
     }
@@ -106,6 +125,7 @@ impl Tree {
         match &*self.root {
             Root::Embedded(folder) => Ok(embedded::kind(folder, &full)),
             Root::Folder(folder) => folder.kind(&full),
+            Root::Git(git) => git.kind(&full),
         }
         .with_context(|| format!("cannot look at `{}`", path.escape_debug()))
     }
@@ -116,6 +136,7 @@ impl Tree {
         let mut entries = match &*self.root {
             Root::Embedded(folder) => embedded::list(folder, &full),
             Root::Folder(folder) => folder.list(&full)?,
+            Root::Git(git) => git.list(&full)?,
         };
         entries.sort_by(|a, b| a.name.cmp(&b.name));
         Ok(entries)
@@ -126,6 +147,7 @@ impl Tree {
         let mut paths = match &*self.root {
             Root::Embedded(folder) => embedded::paths(folder, &self.prefix),
             Root::Folder(folder) => folder.paths(&self.prefix)?,
+            Root::Git(git) => git.paths(&self.prefix)?,
         };
         paths.sort();
         Ok(paths)
@@ -135,8 +157,8 @@ impl Tree {
     /// special file, a submodule, two names that differ in case only, and a name that git's own folder could be taken for are errors.
     pub fn files(&self) -> Result<BTreeMap<String, PluginFile>> {
         let mut files = BTreeMap::new();
-        let mut bytes = 0;
-        self.collect("", &mut files, &mut bytes)?;
+        let (mut bytes, mut names) = (0, 0);
+        self.collect("", &mut files, &mut bytes, &mut names)?;
         let mut seen = BTreeMap::new();
         for path in files.keys() {
             if let Some(other) = seen.insert(path.to_lowercase(), path) {
@@ -154,8 +176,10 @@ impl Tree {
         folder: &str,
         files: &mut BTreeMap<String, PluginFile>,
         bytes: &mut u64,
+        names: &mut usize,
     ) -> Result<()> {
         for entry in self.list(folder)? {
+            *names += 1;
             let path = join(folder, &entry.name);
             let shown = path.escape_debug();
             let refused = |why: &str| Err(anyhow!("`{shown}` {why}")).kind(Trouble::Integrity);
@@ -167,7 +191,7 @@ impl Tree {
                 }
             }
             match entry.kind {
-                Kind::Folder => self.collect(&path, files, bytes)?,
+                Kind::Folder => self.collect(&path, files, bytes, names)?,
                 Kind::Submodule => return refused("is a submodule, whose files are elsewhere"),
                 Kind::Special => return refused("is a pipe, a socket or a device"),
                 Kind::Link if self.kind(&path).kind(Trouble::Integrity)? != Some(Kind::File) => {
@@ -180,8 +204,8 @@ impl Tree {
                 }
             }
             ensure!(
-                *bytes <= BYTES_MAX && files.len() <= FILES_MAX,
-                "{self} has more than {FILES_MAX} files or {BYTES_MAX} bytes"
+                *bytes <= BYTES_MAX && *names <= FILES_MAX,
+                "{self} has more than {FILES_MAX} files and folders, or {BYTES_MAX} bytes"
             );
         }
         Ok(())
@@ -195,6 +219,7 @@ impl Tree {
         let executable = match &*self.root {
             Root::Embedded(_) => false,
             Root::Folder(folder) => folder.is_executable(&full)?,
+            Root::Git(git) => git.is_executable(&full)?,
         };
         Ok(PluginFile { bytes, executable })
     }
@@ -205,6 +230,8 @@ impl fmt::Display for Tree {
         match &*self.root {
             Root::Embedded(folder) => write!(f, "the embedded `{}`", join(folder, &self.prefix)),
             Root::Folder(folder) => write!(f, "`{}`", folder.path().join(&self.prefix).display()),
+            Root::Git(git) if self.prefix.is_empty() => f.write_str(&git.name()),
+            Root::Git(git) => write!(f, "`{}` in {}", self.prefix, git.name()),
         }
     }
 }
