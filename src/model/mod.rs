@@ -20,6 +20,7 @@ mod plan;
 mod plugin;
 mod report;
 mod research;
+mod revision;
 mod source;
 mod state;
 mod task;
@@ -50,6 +51,7 @@ pub use plugin::{
 };
 pub use report::{CheckCounts, RunReport, RunStatus, StepReport};
 pub use research::{Analysis, Candidate, Need, PatternCandidate, ProvenPattern, Research};
+pub use revision::Revision;
 pub use source::{GitSource, NPM_REGISTRY, NpmSource, Source};
 pub use state::{FailureSeen, Phase, RemedySeen, RunState, StepState, StepStatus};
 pub use task::{Constraints, Quality, Task};
