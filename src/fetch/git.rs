@@ -33,6 +33,8 @@ const SSH: &str = "ssh -o ConnectTimeout=10 -o ServerAliveInterval=10 -o ServerA
 struct Order {
     url: String,
     repository: PathBuf,
+    /// The branch or tag that is meant.
+    reference: Option<String>,
     /// What is asked for, and how many commits of it.
     refspecs: Vec<String>,
     depth: NonZeroU32,
@@ -48,6 +50,7 @@ pub fn fetch(
     let order = Order {
         url: source.url.clone(),
         repository: repository.path().to_path_buf(),
+        reference: source.reference.clone(),
         refspecs: refspecs(source.reference.as_deref()),
         depth: DEPTH_OF_ONE,
         may_ask: options.may_ask,
@@ -113,12 +116,21 @@ fn receive(order: &Order, mut progress: Item, stop: &AtomicBool) -> Result<gix::
     let git = open(&order.repository, order.may_ask)?;
     let prepared = prepare(&git, order, progress.add_child("handshake"))
         .map_err(|error| unreachable(&error, &order.url))?;
-    let cannot = || "the server did not hand it out".to_string();
+    if let Some(reference) = &order.reference
+        && prepared.ref_map().is_missing_required_mapping()
+    {
+        return Err(anyhow!("there is no branch or tag `{reference}`"))
+            .kind(Trouble::Request)
+            .hint(format!(
+                "`git ls-remote {}` names those that are there",
+                order.url
+            ));
+    }
     let outcome = prepared
         .with_shallow(Shallow::DepthAtRemote(order.depth))
         .receive(progress, stop)
         .map_err(reason)
-        .with_context(cannot)?;
+        .context("the server did not hand it out")?;
     let asked = |index: usize| {
         let mut mappings = outcome.ref_map.mappings.iter();
         mappings.find(|mapping| mapping.spec_index == SpecIndex::ExplicitInRemote(index))

@@ -149,6 +149,7 @@ impl Place {
     /// Opens the repository, and makes it where there is none; the place has to be held.
     pub fn repository(&self) -> Result<gix::Repository> {
         if self.path.join("HEAD").is_file() {
+            self.remove_leftovers()?;
             return open(&self.path);
         }
         let cannot = || format!("cannot make the repository `{}`", self.path.display());
@@ -160,6 +161,31 @@ impl Place {
         gix::init_bare(&new).with_context(cannot)?;
         fs::rename(&new, &self.path).with_context(cannot)?;
         open(&self.path)
+    }
+
+    /// Removes the locks and unfinished packs of a process that was killed: whoever holds the place knows that it is gone.
+    fn remove_leftovers(&self) -> Result<()> {
+        let refs = self.path.join("refs").join("orchestrate");
+        let folders = [
+            self.path.clone(),
+            refs.join("incoming"),
+            refs.join("kept"),
+            self.path.join("objects/pack"),
+        ];
+        for entry in folders
+            .iter()
+            .filter_map(|folder| fs::read_dir(folder).ok())
+            .flatten()
+        {
+            let path = entry?.path();
+            let name = path.file_name().unwrap_or_default().to_string_lossy();
+            let is_lock = name.ends_with(".lock") && name != "packed-refs.lock";
+            if is_lock || name.starts_with(".tmp") {
+                fs::remove_file(&path)
+                    .with_context(|| format!("cannot remove `{}`", path.display()))?;
+            }
+        }
+        Ok(())
     }
 
     fn record_path(&self, asked: &str) -> PathBuf {

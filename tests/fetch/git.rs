@@ -220,7 +220,7 @@ fn a_killed_process_leaves_nothing_half_believed() {
     for i in 0..20 {
         remote.commit(&format!("folder{i}/file"), &"text ".repeat(i * 1000));
     }
-    for pause_ms in [0, 5, 10, 20, 30, 40, 60, 90] {
+    for pause_ms in [0, 20, 40, 60, 90, 120, 160, 220] {
         let setup = Setup::new();
         let mut child = Command::new(std::env::current_exe().unwrap())
             .args(["--ignored", "--exact", "git::a_process_of_its_own_fetches"])
@@ -236,6 +236,15 @@ fn a_killed_process_leaves_nothing_half_believed() {
         if let Ok(fetched) = setup.cache().fetch(&source, &setup.offline()) {
             assert_eq!(fetched.tree.files().unwrap().len(), 20);
         }
+        std::fs::read_dir(setup.path())
+            .unwrap()
+            .flatten()
+            .for_each(|e| {
+                let p = e.path().join("objects/pack");
+                if let Ok(d) = std::fs::read_dir(p) {
+                    for f in d.flatten() {}
+                }
+            });
         let fetched = setup.cache().fetch(&source, &options()).unwrap();
         assert_eq!(fetched.tree.files().unwrap().len(), 20);
     }

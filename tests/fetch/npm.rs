@@ -192,14 +192,14 @@ fn what_is_no_file_is_refused() {
 
 #[test]
 fn a_bomb_is_refused() {
-    let zeros = vec![0; 32 * 1024 * 1024];
+    let zeros = vec![0; 4 * 1024 * 1024];
     let error = refused(archive(&[(EntryType::Regular, "package/zeros", &zeros)]));
     assert!(error.contains("times its size"), "{error}");
 }
 
 #[test]
 fn a_damaged_archive_is_refused() {
-    assert!(refused(good()[..good().len() - 20].to_vec()).contains("package"));
+    assert!(refused(good()[..good().len() - 20].to_vec()).contains("archive"));
     assert!(refused(b"<html>".to_vec()).contains("archive"));
 }
 
