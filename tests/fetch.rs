@@ -11,6 +11,8 @@ mod git;
 mod npm;
 #[path = "fetch/server.rs"]
 mod server;
+#[path = "fetch/transport.rs"]
+mod transport;
 
 use std::path::Path;
 use std::sync::atomic::AtomicBool;

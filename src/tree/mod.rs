@@ -42,7 +42,7 @@ enum Root {
     /// A folder in `templates/`.
     Embedded(String),
     Folder(Folder),
-    Git(Git),
+    Git(Box<Git>),
 }
 
 /// What a name stands for.
@@ -79,7 +79,8 @@ impl Tree {
 
     /// Returns a tree object of a git repository, bare or not.
     pub fn git(repository: &Path, tree: &Oid) -> Result<Tree> {
-        Ok(Tree::new(Root::Git(Git::open(repository, tree)?)))
+        let git = Git::open(repository, tree)?;
+        Ok(Tree::new(Root::Git(Box::new(git))))
     }
 
     fn new(root: Root) -> Tree {

@@ -1,7 +1,7 @@
 //! Repositories over `file://`.
 
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
@@ -11,12 +11,12 @@ use orchestrate::model::{GitSource, Oid, Source};
 use crate::{Setup, options};
 
 /// A bare repository, and commands of git in it that see no settings of this machine.
-struct Remote {
-    folder: tempfile::TempDir,
+pub struct Remote {
+    pub folder: tempfile::TempDir,
 }
 
 impl Remote {
-    fn new() -> Remote {
+    pub fn new() -> Remote {
         let folder = tempfile::tempdir().unwrap();
         let remote = Remote { folder };
         remote.git(&["init", "-q", "--bare", "-b", "main", "remote.git"]);
@@ -39,7 +39,7 @@ impl Remote {
     }
 
     /// Commits a file, pushes it, and returns the commit.
-    fn commit(&self, path: &str, text: &str) -> Oid {
+    pub fn commit(&self, path: &str, text: &str) -> Oid {
         let file = self.folder.path().join("work").join(path);
         std::fs::create_dir_all(file.parent().unwrap()).unwrap();
         std::fs::write(file, text).unwrap();
@@ -49,7 +49,7 @@ impl Remote {
         Oid::try_from(self.git(&["-C", "work", "rev-parse", "HEAD"])).unwrap()
     }
 
-    fn source(&self) -> GitSource {
+    pub fn source(&self) -> GitSource {
         let path = self.folder.path().join("remote.git");
         GitSource::at(&format!("file://{}", path.display())).unwrap()
     }
@@ -222,13 +222,8 @@ fn a_killed_process_leaves_nothing_half_believed() {
     }
     for pause_ms in [0, 20, 40, 60, 90, 120, 160, 220] {
         let setup = Setup::new();
-        let mut child = Command::new(std::env::current_exe().unwrap())
-            .args(["--ignored", "--exact", "git::a_process_of_its_own_fetches"])
-            .env("ORCHESTRATE_FETCH_CACHE", setup.path())
-            .env("ORCHESTRATE_FETCH_URL", &remote.source().url)
-            .stdout(std::process::Stdio::null())
-            .spawn()
-            .unwrap();
+        let mut child = elsewhere(&setup, &remote.source().url);
+        let mut child = child.stdout(Stdio::null()).spawn().unwrap();
         std::thread::sleep(Duration::from_millis(pause_ms));
         child.kill().unwrap();
         child.wait().unwrap();
@@ -236,32 +231,45 @@ fn a_killed_process_leaves_nothing_half_believed() {
         if let Ok(fetched) = setup.cache().fetch(&source, &setup.offline()) {
             assert_eq!(fetched.tree.files().unwrap().len(), 20);
         }
-        std::fs::read_dir(setup.path())
-            .unwrap()
-            .flatten()
-            .for_each(|e| {
-                let p = e.path().join("objects/pack");
-                if let Ok(d) = std::fs::read_dir(p) {
-                    for f in d.flatten() {}
-                }
-            });
         let fetched = setup.cache().fetch(&source, &options()).unwrap();
         assert_eq!(fetched.tree.files().unwrap().len(), 20);
     }
 }
 
+/// Returns a process that fetches the source: the test below, alone in this program.
+pub fn elsewhere(setup: &Setup, source: &str) -> Command {
+    let mut command = Command::new(std::env::current_exe().unwrap());
+    command
+        .args([
+            "--ignored",
+            "--exact",
+            "--nocapture",
+            "git::a_process_of_its_own_fetches",
+        ])
+        .env("GIT_CONFIG_GLOBAL", "/dev/null")
+        .env("GIT_CONFIG_NOSYSTEM", "1")
+        .env("ORCHESTRATE_FETCH_CACHE", setup.path())
+        .env("ORCHESTRATE_FETCH_SOURCE", source);
+    command
+}
+
 #[test]
-#[ignore = "is started by a_killed_process_leaves_nothing_half_believed"]
+#[ignore = "is started by other tests, see `elsewhere`"]
 fn a_process_of_its_own_fetches() {
-    let (Ok(cache), Ok(url)) = (
-        std::env::var("ORCHESTRATE_FETCH_CACHE"),
-        std::env::var("ORCHESTRATE_FETCH_URL"),
+    let variable = |name: &str| std::env::var(name).ok();
+    let (Some(cache), Some(source)) = (
+        variable("ORCHESTRATE_FETCH_CACHE"),
+        variable("ORCHESTRATE_FETCH_SOURCE"),
     ) else {
         return;
     };
     let cache = Cache::open(Path::new(&cache)).unwrap();
-    let source = Source::Git(GitSource::at(&url).unwrap());
-    cache.fetch(&source, &options()).unwrap();
+    let source = Source::parse(&source, false).unwrap();
+    let fetched = cache.fetch(&source, &options());
+    if let Err(error) = &fetched {
+        println!("refused: {error:#}");
+    }
+    fetched.unwrap();
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! An HTTP server on this machine that plays a registry, and remembers what it was asked.
 
-use std::io::{BufRead, BufReader, Write};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 
@@ -13,8 +13,10 @@ pub struct Server {
 /// What was asked.
 #[derive(Debug, Clone)]
 pub struct Request {
+    pub method: String,
     pub path: String,
     headers: Vec<String>,
+    pub body: Vec<u8>,
 }
 
 impl Request {
@@ -76,10 +78,36 @@ impl Server {
 }
 
 fn read(stream: &TcpStream) -> Option<Request> {
-    let mut lines = BufReader::new(stream).lines().map_while(Result::ok);
-    let path = lines.next()?.split(' ').nth(1)?.to_string();
-    let headers = lines.take_while(|line| !line.is_empty()).collect();
-    Some(Request { path, headers })
+    let mut reader = BufReader::new(stream);
+    let first = line(&mut reader)?;
+    let mut words = first.split(' ').map(str::to_string);
+    let mut request = Request {
+        method: words.next()?,
+        path: words.next()?,
+        headers: Vec::new(),
+        body: Vec::new(),
+    };
+    while let Some(header) = line(&mut reader).filter(|line| !line.is_empty()) {
+        request.headers.push(header);
+    }
+    if request.header("transfer-encoding") == Some("chunked") {
+        while let Some(length) = line(&mut reader).filter(|line| line != "0") {
+            let length = usize::from_str_radix(&length, 16).ok()?;
+            let mut chunk = vec![0; length + 2];
+            reader.read_exact(&mut chunk).ok()?;
+            request.body.extend(&chunk[..length]);
+        }
+    } else if let Some(length) = request.header("content-length") {
+        request.body = vec![0; length.parse().ok()?];
+        reader.read_exact(&mut request.body).ok()?;
+    }
+    Some(request)
+}
+
+fn line(reader: &mut impl BufRead) -> Option<String> {
+    let mut line = String::new();
+    reader.read_line(&mut line).ok()?;
+    Some(line.trim_end().to_string())
 }
 
 fn write(stream: &mut TcpStream, answer: Answer) -> std::io::Result<()> {
