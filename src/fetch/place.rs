@@ -96,10 +96,20 @@ impl Place {
 
     /// Returns where an unfinished download is kept for the next one.
     pub fn partial(&self, name: &str) -> Result<PathBuf> {
-        let folder = self.path.join("orchestrate").join("partial");
+        let folder = self.partials();
         fs::create_dir_all(&folder)
             .with_context(|| format!("cannot make the folder `{}`", folder.display()))?;
         Ok(folder.join(digest(name, 32)))
+    }
+
+    /// Removes unfinished downloads, those of versions that nobody asks for any more among them.
+    pub fn remove_partials(&self) -> Result<()> {
+        let folder = self.partials();
+        fs::remove_dir_all(&folder).with_context(|| format!("cannot remove `{}`", folder.display()))
+    }
+
+    fn partials(&self) -> PathBuf {
+        self.path.join("orchestrate").join("partial")
     }
 
     /// Waits until no other process changes this place.

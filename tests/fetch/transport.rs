@@ -88,7 +88,7 @@ fn a_server_that_asks_who_is_there_gets_no_prompt() {
         .stdin(Stdio::null())
         .output()
         .unwrap();
-    let text = String::from_utf8_lossy(&output.stdout);
+    let text = String::from_utf8_lossy(&output.stderr);
     assert!(text.contains("wants to know who you are"), "{text}");
 }
 
@@ -125,7 +125,7 @@ fn ssh_gets_the_users_command_and_no_options_of_the_source() {
         .env("GIT_SSH_COMMAND", &ssh)
         .output()
         .unwrap();
-    let text = String::from_utf8_lossy(&output.stdout);
+    let text = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{text}");
     let log = std::fs::read_to_string(log).unwrap();
     assert!(log.contains("git@git.example"), "{log}");
@@ -146,9 +146,9 @@ fn a_server_that_hands_out_no_commit_by_name_is_asked_for_its_branch() {
             .unwrap()
     };
     let output = old_kind(&first);
-    let text = String::from_utf8_lossy(&output.stdout);
+    let text = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{text}");
     let output = old_kind(&Oid::try_from("1".repeat(40)).unwrap());
-    let text = String::from_utf8_lossy(&output.stdout);
+    let text = String::from_utf8_lossy(&output.stderr);
     assert!(text.contains("is not among the last"), "{text}");
 }

@@ -76,7 +76,7 @@ pub fn fetch(
     }
     let archive = verified?;
     let tree = archive::unpack(archive, git, options)?;
-    std::fs::remove_file(&partial)?;
+    place.remove_partials()?;
     let warnings = release.integrity.warning(&package.name);
     let revision = Revision {
         commit: None,
