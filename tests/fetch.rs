@@ -50,7 +50,7 @@ impl Setup {
     }
 
     fn cache(&self) -> Cache {
-        Cache::open(self.path()).unwrap().with_npmrc("")
+        Cache::open(self.path()).with_npmrc("")
     }
 
     fn offline(&self) -> FetchOptions<'static> {

@@ -13,7 +13,8 @@ use crate::tree::Tree;
 /// A folder in which fetched sources are kept.
 pub struct Cache {
     folder: PathBuf,
-    npm: Settings,
+    /// The text that stands for the user's `.npmrc`.
+    npmrc: Option<String>,
 }
 
 /// A source that was fetched.
@@ -33,18 +34,18 @@ enum Wanted<'a> {
 }
 
 impl Cache {
-    /// Uses the folder, which need not exist, and the user's settings for npm.
-    pub fn open(folder: &Path) -> Result<Cache> {
-        Ok(Cache {
+    /// Uses the folder, which need not exist, and the user's settings for git and npm.
+    pub fn open(folder: &Path) -> Cache {
+        Cache {
             folder: folder.to_path_buf(),
-            npm: Settings::of_user()?,
-        })
+            npmrc: None,
+        }
     }
 
-    /// Uses the settings of this `.npmrc` text alone.
+    /// Uses this text for npm's settings, and neither the user's nor the environment's.
     pub fn with_npmrc(self, text: &str) -> Cache {
         Cache {
-            npm: Settings::read(text),
+            npmrc: Some(text.to_string()),
             ..self
         }
     }
@@ -77,7 +78,7 @@ impl Cache {
             Wanted::Git(git) => {
                 git::fetch(git, &repository, options).map(|found| (found, Vec::new()))
             }
-            Wanted::Npm(package) => npm::fetch(package, &self.npm, &place, &repository, options),
+            Wanted::Npm(package) => npm::fetch(package, &self.npm()?, &place, &repository, options),
             Wanted::Url(url) => {
                 url::fetch(url, &repository, options).map(|found| (found, Vec::new()))
             }
@@ -97,10 +98,17 @@ impl Cache {
         }
     }
 
+    fn npm(&self) -> Result<Settings> {
+        match &self.npmrc {
+            Some(text) => Ok(Settings::read(text)),
+            None => Settings::of_user(),
+        }
+    }
+
     fn wanted<'a>(&self, source: &'a Source) -> Result<Wanted<'a>> {
         match source {
             Source::Git(git) => Ok(Wanted::Git(git)),
-            Source::Npm(npm) => Ok(Wanted::Npm(self.npm.package(npm)?)),
+            Source::Npm(npm) => Ok(Wanted::Npm(self.npm()?.package(npm)?)),
             Source::Url(url) => Ok(Wanted::Url(url)),
             Source::Folder(path) => Err(anyhow!("`{path}` is a folder, which is read where it is"))
                 .kind(Trouble::Request),

@@ -27,7 +27,7 @@ pub struct FetchOptions<'a> {
     pub update: bool,
     /// Lets git ask for a user's name and password: somebody sits at a terminal.
     pub may_ask: bool,
-    /// Is told how far a fetch is, some ten times a second.
+    /// Is told how far a fetch is, in the caller's thread and more often than a person can read.
     pub progress: &'a dyn Fn(Progress),
     /// Stops the fetch once it is true.
     pub cancel: &'a AtomicBool,

@@ -267,7 +267,7 @@ fn a_process_of_its_own_fetches() {
     ) else {
         return;
     };
-    let cache = Cache::open(Path::new(&cache)).unwrap();
+    let cache = Cache::open(Path::new(&cache));
     let source = Source::parse(&source, false).unwrap();
     if let Err(error) = cache.fetch(&source, &options()) {
         panic!("{error:#}");

@@ -271,7 +271,7 @@ fn a_token_stays_with_its_registry() {
     });
     let host = server.url.trim_start_matches("http:");
     let npmrc = format!("{host}/:_authToken=secret\n");
-    let cache = Cache::open(setup.path()).unwrap().with_npmrc(&npmrc);
+    let cache = Cache::open(setup.path()).with_npmrc(&npmrc);
     cache.fetch(&source(&server.url), &options()).unwrap();
     let token = |server: &Server| {
         let requests = server.requests();
@@ -331,7 +331,7 @@ fn a_missing_package_and_a_silent_registry_are_told_apart() {
 fn a_real_package_is_fetched_from_the_real_registry() {
     let setup = Setup::new();
     let source = Source::parse("npm:claude-code-templates", false).unwrap();
-    let cache = Cache::open(setup.path()).unwrap();
+    let cache = Cache::open(setup.path());
     let fetched = cache.fetch(&source, &options()).unwrap();
     assert!(
         fetched
