@@ -2,6 +2,7 @@ pub mod catalog;
 pub mod checkpoint;
 pub mod cli;
 pub mod execute;
+pub mod index;
 pub mod learn;
 pub mod model;
 pub mod ops;

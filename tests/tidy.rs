@@ -10,13 +10,14 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Each module with the modules it may use besides itself.
-const LAYERS: [(&str, &str); 17] = [
+const LAYERS: [(&str, &str); 18] = [
     ("cli", "ops report model plan execute sandbox yaml"),
     (
         "ops",
-        "catalog tree retrieve plan validate execute report learn workspace store checkpoint sandbox model render yaml",
+        "catalog index tree retrieve plan validate execute report learn workspace store checkpoint sandbox model render yaml",
     ),
     ("catalog", "model tree yaml"),
+    ("index", "model"),
     ("retrieve", "model"),
     ("plan", "model render"),
     ("validate", "model workspace"),
@@ -34,22 +35,26 @@ const LAYERS: [(&str, &str); 17] = [
 ];
 
 /// Each library with the modules it lives in; `serde`, `serde_json` and `anyhow` are welcome anywhere.
-const HOMES: [(&str, &str); 26] = [
+const HOMES: [(&str, &str); 31] = [
     ("anstream", "cli"),
     ("anstyle", "cli"),
     ("cap_std", "tree"),
     ("clap", "cli"),
     ("clap_complete", "cli"),
+    ("crc32fast", "index"),
     ("etcetera", "store"),
+    ("fst", "index"),
     ("gix", "checkpoint"),
     ("indicatif", "report"),
     ("jiff", "model ops learn store"),
     ("landlock", "sandbox"),
     ("libc", "sandbox"),
+    ("memmap2", "index"),
     ("minijinja", "render"),
     ("puruspe", "model"),
     ("regex", "catalog execute plan validate"),
     ("roxmltree", "validate"),
+    ("rust_stemmers", "index"),
     ("rustix", "checkpoint sandbox tree workspace"),
     ("seccompiler", "sandbox"),
     ("serde_path_to_error", "yaml"),
@@ -57,6 +62,7 @@ const HOMES: [(&str, &str); 26] = [
     ("sha2", "sandbox tree"),
     ("similar", "learn"),
     ("strsim", "cli model ops"),
+    ("tempfile", "index"),
     ("tokio", "execute"),
     ("toml", "sandbox"),
     ("walkdir", "tree"),
