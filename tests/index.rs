@@ -66,7 +66,10 @@ fn finds(documents: &[Document], query: &str, expected: &str) {
     let hits = search(&[&built.index], query, 10).unwrap();
     assert_eq!(names(&built.index, &hits), expected);
     let load = |number: usize| Some(documents[number].clone());
-    assert_eq!(search_documents(documents.len(), load, query, 10).unwrap(), hits);
+    assert_eq!(
+        search_documents(documents.len(), load, query, 10).unwrap(),
+        hits
+    );
 }
 
 #[test]
@@ -91,18 +94,26 @@ fn what_was_written_is_read_by_number_and_by_name() {
 fn an_index_of_another_key_is_none() {
     let built = built(&[document("redis", "", "", "")]);
     assert!(Index::open(&built.path, "other").unwrap().is_none());
-    assert!(Index::open(&built.path.with_extension("gone"), "key").unwrap().is_none());
+    assert!(
+        Index::open(&built.path.with_extension("gone"), "key")
+            .unwrap()
+            .is_none()
+    );
 }
 
 #[test]
 fn a_document_that_cannot_be_loaded_is_left_out() {
     let folder = tempfile::tempdir().unwrap();
-    let load = |number: usize| (number != 1).then(|| document(&format!("p{number}"), "cache", "", ""));
+    let load =
+        |number: usize| (number != 1).then(|| document(&format!("p{number}"), "cache", "", ""));
     let index = write(&folder.path().join("index"), "key", b"", 3, load).unwrap();
     assert_eq!(index.len(), 2);
     assert_eq!(index.find("p2").unwrap(), Some(1));
     let hits = search_documents(3, load, "cache", 10).unwrap();
-    assert_eq!(hits.iter().map(|hit| hit.plugin).collect::<Vec<_>>(), [0, 2]);
+    assert_eq!(
+        hits.iter().map(|hit| hit.plugin).collect::<Vec<_>>(),
+        [0, 2]
+    );
 }
 
 #[test]
@@ -159,7 +170,10 @@ fn of_equal_score_the_name_decides() {
 fn a_hit_says_which_words_were_found_where() {
     let built = built(&[document("redis", "a cache with redis", "", "caching")]);
     let hits = search(&[&built.index], "Redis caches, tests", 1).unwrap();
-    let matched = hits[0].matched.iter().map(|(term, field)| (term.as_str(), *field));
+    let matched = hits[0]
+        .matched
+        .iter()
+        .map(|(term, field)| (term.as_str(), *field));
     assert_eq!(
         matched.collect::<Vec<_>>(),
         [
@@ -256,7 +270,11 @@ fn used(index: &Index) -> anyhow::Result<String> {
     let mut text = String::from_utf8_lossy(index.header()).into_owned();
     for plugin in 0..index.len() {
         let name = index.name(plugin)?;
-        text += &format!("{name} {:?} {:?} ", index.find(name)?, index.record(plugin)?);
+        text += &format!(
+            "{name} {:?} {:?} ",
+            index.find(name)?,
+            index.record(plugin)?
+        );
     }
     text += &format!("{:?}", search(&[index], "cache queue lorem p1", 5)?);
     Ok(text)
@@ -264,7 +282,14 @@ fn used(index: &Index) -> anyhow::Result<String> {
 
 fn small() -> Built {
     let documents: Vec<_> = (0..5)
-        .map(|number| document(&format!("p{number}"), "cache queue", "a skill", "lorem ipsum dolor"))
+        .map(|number| {
+            document(
+                &format!("p{number}"),
+                "cache queue",
+                "a skill",
+                "lorem ipsum dolor",
+            )
+        })
         .collect();
     built(&documents)
 }
@@ -319,9 +344,8 @@ fn text() -> impl Strategy<Value = String> {
 
 fn any_document() -> impl Strategy<Value = Document> {
     let name = "[a-c]{1,2}";
-    (name, text(), text(), text()).prop_map(|(name, summary, components, body)| {
-        document(&name, &summary, &components, &body)
-    })
+    (name, text(), text(), text())
+        .prop_map(|(name, summary, components, body)| document(&name, &summary, &components, &body))
 }
 
 proptest! {

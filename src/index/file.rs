@@ -81,7 +81,11 @@ impl Table {
     fn fits(&self, file: u64) -> bool {
         let plugins = u64::from(self.plugins);
         let has = |part: Part, bytes: u64| self.parts[part as usize].bytes == bytes * plugins;
-        let inside = |part: &Extent| part.start.checked_add(part.bytes).is_some_and(|end| end <= file);
+        let inside = |part: &Extent| {
+            part.start
+                .checked_add(part.bytes)
+                .is_some_and(|end| end <= file)
+        };
         self.parts.iter().all(inside)
             && has(Part::Starts, 8)
             && has(Part::Lengths, 4)
@@ -129,7 +133,13 @@ impl<W: Write> Writer<W> {
 
     /// Says that what was written since the last part is this one.
     pub fn end(&mut self, part: Part) {
-        let start = match self.table.parts.iter().map(|part| part.start + part.bytes).max() {
+        let start = match self
+            .table
+            .parts
+            .iter()
+            .map(|part| part.start + part.bytes)
+            .max()
+        {
             None | Some(0) => MARK.len() as u64,
             Some(end) => end,
         };

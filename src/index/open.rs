@@ -101,7 +101,10 @@ impl Index {
     }
 
     /// Returns every plugin of this name.
-    pub fn find_all<'a>(&'a self, name: &'a str) -> Result<impl Iterator<Item = Result<usize>> + 'a> {
+    pub fn find_all<'a>(
+        &'a self,
+        name: &'a str,
+    ) -> Result<impl Iterator<Item = Result<usize>> + 'a> {
         let (order, _) = self.part(Part::Order)?.as_chunks();
         let number = |place: &[u8; 4]| u32::from_le_bytes(*place) as usize;
         let (mut start, mut end) = (0, order.len());
@@ -142,7 +145,12 @@ impl Index {
     pub(super) fn lists<'a>(&'a self, terms: &[String]) -> Result<Vec<Option<List<'a>>>> {
         let dictionary = fst::Map::new(self.part(Part::Terms)?)
             .map_err(|_| Damaged::new(&self.path, "its dictionary"))?;
-        let list = |term: &String| dictionary.get(term).map(|place| self.list(place)).transpose();
+        let list = |term: &String| {
+            dictionary
+                .get(term)
+                .map(|place| self.list(place))
+                .transpose()
+        };
         terms.iter().map(list).collect()
     }
 
@@ -153,7 +161,9 @@ impl Index {
 
     fn list(&self, place: u64) -> Result<List<'_>> {
         let read = || {
-            let bytes = self.extent(Part::Lists)?.get(usize::try_from(place).ok()?..)?;
+            let bytes = self
+                .extent(Part::Lists)?
+                .get(usize::try_from(place).ok()?..)?;
             let (expected, bytes) = take_number(bytes)?;
             let (documents, bytes) = take_number(bytes)?;
             let (length, bytes) = take_number(bytes)?;
@@ -180,7 +190,11 @@ impl Index {
             let (name, rest) = content.get(12..)?.split_at_checked(lengths[0])?;
             let (sketch, record) = rest.split_at_checked(lengths[1])?;
             let name = str::from_utf8(name).ok()?;
-            let stored = Stored { name, sketch, record };
+            let stored = Stored {
+                name,
+                sketch,
+                record,
+            };
             (checksum(number, content) == expected).then_some(stored)
         };
         read().ok_or_else(|| self.damaged("the record of a plugin"))

@@ -119,7 +119,9 @@ impl<'a> List<'a> {
 
     /// Returns how often the document holds the term, or none where it does not.
     pub fn counts(&self, document: u32) -> Option<PerField<u8>> {
-        let entry = self.table.partition_point(|entry| split(entry).0 <= document);
+        let entry = self
+            .table
+            .partition_point(|entry| split(entry).0 <= document);
         let (next, place) = match entry {
             0 => (0, 0),
             entry => split(&self.table[entry - 1]),
@@ -167,7 +169,9 @@ fn take_number(bytes: &mut &[u8]) -> Option<u32> {
 /// of the same byte.
 fn put_counts(counts: &PerField<u8>, bytes: &mut Vec<u8>) {
     let with_term = || counts.iter().filter(|count| **count > 0);
-    let fields = (0..).zip(counts).map(|(field, count)| u8::from(*count > 0) << field);
+    let fields = (0..)
+        .zip(counts)
+        .map(|(field, count)| u8::from(*count > 0) << field);
     let fields: u8 = fields.sum();
     match (with_term().count(), with_term().max()) {
         (1, Some(count)) if *count < 16 => bytes.push(fields | count << 4),
@@ -214,7 +218,9 @@ mod tests {
     #[test]
     fn a_list_reads_as_it_was_written() {
         let mut writer = ListWriter::default();
-        example().into_iter().for_each(|posting| writer.push(posting));
+        example()
+            .into_iter()
+            .for_each(|posting| writer.push(posting));
         let (documents, bytes) = writer.finish();
         let list = List::new(documents, &bytes).unwrap();
         assert_eq!(list.postings().collect::<Vec<_>>(), example());

@@ -62,7 +62,10 @@ fn sorted(pool: &impl Pool, count: usize) -> Result<Vec<(Place, f32)>> {
         .collect::<Result<Vec<_>>>()?;
     named.sort_unstable_by(|a, b| b.1.total_cmp(&a.1).then((a.2, a.0).cmp(&(b.2, b.0))));
     named.truncate(count);
-    Ok(named.into_iter().map(|(place, score, _)| (place, score)).collect())
+    Ok(named
+        .into_iter()
+        .map(|(place, score, _)| (place, score))
+        .collect())
 }
 
 fn distinct(pool: &impl Pool, candidates: &[(Place, f32)], limit: usize) -> Result<Vec<Hit>> {
@@ -122,7 +125,10 @@ pub fn highest(
         if best.len() == room {
             best.select_nth_unstable_by(count, compare);
             best.truncate(count);
-            least = best.iter().map(|(_, score)| *score).fold(f32::MAX, f32::min);
+            least = best
+                .iter()
+                .map(|(_, score)| *score)
+                .fold(f32::MAX, f32::min);
         }
     }
     best.sort_unstable_by(compare);

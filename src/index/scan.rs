@@ -40,7 +40,10 @@ pub fn search_documents(
     }
     let chosen = score::choose(&terms, &holding, statistics.plugins);
     let scorer = Scorer::new(&statistics);
-    let scores = seen.iter().map(|seen| seen.score(&chosen, &scorer)).collect();
+    let scores = seen
+        .iter()
+        .map(|seen| seen.score(&chosen, &scorer))
+        .collect();
     let pool = Read {
         terms: &terms,
         chosen,
@@ -72,7 +75,10 @@ impl Seen {
     fn score(&self, chosen: &[Chosen], scorer: &Scorer) -> f32 {
         let lengths = self.lengths.map(score::length_code);
         let gain = |chosen| Some(scorer.gain(chosen, self.counts_of(chosen)?, lengths));
-        chosen.iter().filter_map(gain).fold(0.0, |sum, gain| sum + gain)
+        chosen
+            .iter()
+            .filter_map(gain)
+            .fold(0.0, |sum, gain| sum + gain)
     }
 
     fn counts_of(&self, chosen: &Chosen) -> Option<PerField<u8>> {
@@ -100,7 +106,9 @@ fn read(
                 lexicon = Lexicon::of(terms);
             }
             for number in first..(first + DOCUMENTS_AT_ONCE).min(count) {
-                seen.extend(load(number).map(|document| look(number, document, &mut lexicon, terms.len())));
+                seen.extend(
+                    load(number).map(|document| look(number, document, &mut lexicon, terms.len())),
+                );
             }
         }
     };
@@ -148,7 +156,10 @@ impl<L: Fn(usize) -> Option<Document>> Pool for Read<'_, L> {
     fn best(&self, count: usize) -> Result<Vec<(Place, f32)>> {
         let key = |number: usize| (&self.seen[number].name, number);
         let highest = rank::highest(&self.scores, count, |a, b| key(a).cmp(&key(b)));
-        Ok(highest.into_iter().map(|(number, score)| ((0, number), score)).collect())
+        Ok(highest
+            .into_iter()
+            .map(|(number, score)| ((0, number), score))
+            .collect())
     }
 
     fn name(&self, (_, number): Place) -> Result<&str> {

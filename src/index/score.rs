@@ -124,7 +124,10 @@ mod tests {
     fn a_length_code_is_near_the_length() {
         for exact in [0, 1, 15, 16, 31, 32, 100, 999, 65_536, 507_904] {
             let read = length(length_code(exact));
-            assert!(read <= exact && exact - read <= exact / 16, "{exact}: {read}");
+            assert!(
+                read <= exact && exact - read <= exact / 16,
+                "{exact}: {read}"
+            );
         }
         assert_eq!(length_code(u32::MAX), u8::MAX);
         assert!((0..u8::MAX).all(|code| length(code) < length(code + 1)));

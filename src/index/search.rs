@@ -25,7 +25,9 @@ pub fn search(indexes: &[&Index], query: &str, limit: usize) -> Result<Vec<Hit>>
     }
     let holding = |term: usize| {
         let lists = lists.iter().flat_map(|lists: &Vec<_>| lists[term]);
-        lists.map(|list: List<'_>| u64::from(list.documents())).sum()
+        lists
+            .map(|list: List<'_>| u64::from(list.documents()))
+            .sum()
     };
     let holding: Vec<u64> = (0..terms.len()).map(holding).collect();
     let chosen = score::choose(&terms, &holding, statistics.plugins);
@@ -112,7 +114,11 @@ impl Pool for Scored<'_> {
             let rank = |number: usize| u32::from_le_bytes(ranks[number]);
             let order = |a, b| -> Ordering { rank(a).cmp(&rank(b)) };
             let highest = rank::highest(scores, count, order);
-            best.extend(highest.into_iter().map(|(number, score)| ((place, number), score)));
+            best.extend(
+                highest
+                    .into_iter()
+                    .map(|(number, score)| ((place, number), score)),
+            );
         }
         Ok(best)
     }

@@ -33,13 +33,21 @@ impl Sketch {
 
     /// Returns the numbers as bytes, four each.
     pub fn to_bytes(&self) -> Vec<u8> {
-        self.0.iter().flat_map(|number| number.to_le_bytes()).collect()
+        self.0
+            .iter()
+            .flat_map(|number| number.to_le_bytes())
+            .collect()
     }
 
     /// Reads what `to_bytes` returned.
     pub fn from_bytes(bytes: &[u8]) -> Sketch {
         let (numbers, _) = bytes.as_chunks();
-        Sketch(numbers.iter().map(|number| u32::from_le_bytes(*number)).collect())
+        Sketch(
+            numbers
+                .iter()
+                .map(|number| u32::from_le_bytes(*number))
+                .collect(),
+        )
     }
 }
 

@@ -145,7 +145,9 @@ struct Slice<'a> {
 impl Read for Slice<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let left = self.range.end - self.range.start;
-        let wanted = buffer.len().min(usize::try_from(left).unwrap_or(usize::MAX));
+        let wanted = buffer
+            .len()
+            .min(usize::try_from(left).unwrap_or(usize::MAX));
         self.file.seek(SeekFrom::Start(self.range.start))?;
         let read = self.file.read(&mut buffer[..wanted])?;
         self.range.start += read as u64;

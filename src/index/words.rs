@@ -185,9 +185,7 @@ fn mixed(run: &str, small: &mut String, each: &mut impl FnMut(&str)) {
     let mut rest = run;
     while let Some(first) = rest.chars().next() {
         let kind = is_unspaced(first);
-        let end = rest
-            .find(|c| is_unspaced(c) != kind)
-            .unwrap_or(rest.len());
+        let end = rest.find(|c| is_unspaced(c) != kind).unwrap_or(rest.len());
         let (part, after) = rest.split_at(end);
         match kind {
             true => pairs(part, each),
@@ -234,7 +232,10 @@ mod tests {
     #[test]
     fn words_are_cut_at_case_digits_and_punctuation() {
         check("rest-api, snake_case", "rest api snake case");
-        check("fastAPI HTTPServer", "fastapi fast api httpserver http server");
+        check(
+            "fastAPI HTTPServer",
+            "fastapi fast api httpserver http server",
+        );
         check("base64 k8s OAuth2", "base64 base 64 k8s oauth2 auth");
         check("Grüße", "grüße");
         check("", "");

@@ -145,7 +145,10 @@ fn copy_documents(
         let mut lengths = [0; 12];
         documents.read_exact(&mut lengths)?;
         let (counts, _) = lengths.as_chunks();
-        let total: usize = counts.iter().map(|count| u32::from_le_bytes(*count) as usize).sum();
+        let total: usize = counts
+            .iter()
+            .map(|count| u32::from_le_bytes(*count) as usize)
+            .sum();
         let mut bytes = lengths.to_vec();
         bytes.resize(lengths.len() + total, 0);
         documents.read_exact(&mut bytes[lengths.len()..])?;
