@@ -5,6 +5,8 @@
 //! To add a dialect, write a file like `claude_code.rs` with `detect`, `list` and `load`, and put it into `DIALECTS`.
 
 mod claude_code;
+pub mod frontmatter;
+pub mod json;
 mod spec;
 
 use std::collections::BTreeMap;
