@@ -5,7 +5,9 @@
 //! To add a dialect, write a file like `claude_code.rs` with `detect`, `list` and `load`, and put it into `DIALECTS`.
 
 mod claude_code;
+pub mod frontmatter;
 mod hidden;
+pub mod json;
 mod payload;
 mod spec;
 
