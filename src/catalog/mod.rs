@@ -4,11 +4,13 @@
 //!
 //! To add a dialect, write a file like `claude_code.rs` with `detect`, `list` and `load`, and put it into `DIALECTS`.
 
+mod catalogue;
 mod claude_code;
 pub mod frontmatter;
 mod hidden;
 pub mod json;
 mod payload;
+mod place;
 mod spec;
 
 use std::collections::BTreeMap;
