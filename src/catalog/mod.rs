@@ -7,6 +7,7 @@
 mod claude_code;
 pub mod frontmatter;
 pub mod json;
+pub mod plugin;
 mod spec;
 
 use std::collections::BTreeMap;
