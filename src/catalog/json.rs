@@ -118,7 +118,18 @@ impl Document {
         Some(1 + newlines(&self.text[..self.offset(raw)]))
     }
 
-    /// Returns the lines of all items of the list at a JSON pointer, in one pass.
+    /// Returns the line of the value at a JSON pointer or, where there is none, of what it would stand in.
+    pub fn nearest_line(&self, mut pointer: &str) -> Option<u32> {
+        loop {
+            let line = self.line(pointer);
+            match pointer.rsplit_once('/') {
+                Some((above, _)) if line.is_none() => pointer = above,
+                _ => return line,
+            }
+        }
+    }
+
+    /// Returns the lines of all items of a list in the root object, in one pass.
     pub fn item_lines(&self, field: &str) -> Vec<u32> {
         let items = serde_json::from_str::<&RawValue>(&self.text)
             .ok()
@@ -331,6 +342,7 @@ mod tests {
         assert_eq!(document.line("/plugins/1/source"), Some(6));
         assert_eq!(document.line("/plugins/1/x~1y"), Some(5));
         assert_eq!(document.line("/plugins/2"), None);
+        assert_eq!(document.nearest_line("/plugins/1/author/name"), Some(5));
         assert_eq!(document.line(""), Some(1));
         assert_eq!(document.item_lines("plugins"), [3, 5]);
         assert_eq!(shown("/plugins/1/x~1y"), "plugins[1].x/y");

@@ -11,6 +11,7 @@ mod hidden;
 pub mod json;
 mod payload;
 mod place;
+pub mod plugin;
 mod spec;
 
 use std::collections::BTreeMap;
