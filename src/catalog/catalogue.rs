@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::json::{self, Document};
 use super::place::{Rules, place};
-use super::{Entry, Listing, frontmatter, hidden};
+use super::{Entry, Listing, Request, frontmatter, hidden};
 use crate::model::{Hint, Oddity, PluginId, Severity, Trouble};
 use crate::tree::{Kind, Tree};
 
@@ -150,6 +150,24 @@ pub fn named(name: &str) -> Result<()> {
         name.escape_debug()
     );
     Ok(())
+}
+
+/// Says that a plugin of the marketplace has a folder, or why it is not read.
+pub fn is_present(request: &Request<'_>) -> Result<(), Vec<Oddity>> {
+    let what = match request.folder.map(|folder| folder.kind("")) {
+        None | Some(Ok(Some(Kind::Folder))) => return Ok(()),
+        Some(Ok(Some(Kind::Submodule))) => {
+            "it is a submodule, whose files are elsewhere".to_string()
+        }
+        Some(Ok(Some(_))) => "it is no folder".to_string(),
+        Some(Ok(None)) => "there is no such folder".to_string(),
+        Some(Err(error)) => format!("{error:#}"),
+    };
+    let oddity = Oddity::of_file(Severity::Error, "", what);
+    Err(vec![oddity.at(
+        request.entry.line,
+        format!("{}.source", request.entry.field),
+    )])
 }
 
 /// Returns a field that is a text with something in it.
