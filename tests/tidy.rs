@@ -34,7 +34,7 @@ const LAYERS: [(&str, &str); 17] = [
 ];
 
 /// Each library with the modules it lives in; `serde`, `serde_json` and `anyhow` are welcome anywhere.
-const HOMES: [(&str, &str); 26] = [
+const HOMES: [(&str, &str); 28] = [
     ("anstream", "cli"),
     ("anstyle", "cli"),
     ("cap_std", "tree"),
@@ -46,6 +46,7 @@ const HOMES: [(&str, &str); 26] = [
     ("jiff", "model ops learn store"),
     ("landlock", "sandbox"),
     ("libc", "sandbox"),
+    ("memchr", "catalog"),
     ("minijinja", "render"),
     ("puruspe", "model"),
     ("regex", "catalog execute plan validate"),
@@ -55,6 +56,7 @@ const HOMES: [(&str, &str); 26] = [
     ("serde_path_to_error", "yaml"),
     ("serde_yaml", "yaml"),
     ("sha2", "sandbox tree"),
+    ("shlex", "catalog"),
     ("similar", "learn"),
     ("strsim", "cli model ops"),
     ("tokio", "execute"),

@@ -6,7 +6,9 @@
 
 mod claude_code;
 pub mod frontmatter;
+mod hidden;
 pub mod json;
+mod payload;
 pub mod plugin;
 mod spec;
 

@@ -50,7 +50,7 @@ pub use plugin::{
 };
 pub use report::{CheckCounts, RunReport, RunStatus, StepReport};
 pub use research::{Analysis, Candidate, Need, PatternCandidate, ProvenPattern, Research};
-pub use source::{GitSource, NpmSource, Source};
+pub use source::{GitSource, NPM_REGISTRY, NpmSource, Source};
 pub use state::{FailureSeen, Phase, RemedySeen, RunState, StepState, StepStatus};
 pub use task::{Constraints, Quality, Task};
 pub use taxonomy::{Meaning, Stage, Taxonomy};
