@@ -145,15 +145,29 @@ fn about_catalogue(document: &Document, header: &Header) -> Vec<Oddity> {
     let mut unknown = |fields: Option<&Map<String, Value>>, before: &str, known: &[&str]| {
         for field in fields.into_iter().flat_map(Map::keys) {
             if !known.contains(&field.as_str()) {
-                let what = format!("the field `{}` is unknown, and does nothing", field.escape_debug());
-                found.push(origin.odd(Severity::Warning, &format!("{before}/{}", json::step(field)), what));
+                let what = format!(
+                    "the field `{}` is unknown, and does nothing",
+                    field.escape_debug()
+                );
+                found.push(origin.odd(
+                    Severity::Warning,
+                    &format!("{before}/{}", json::step(field)),
+                    what,
+                ));
             }
         }
     };
     unknown(document.value.as_object(), "", &FIELDS);
-    unknown(document.value["metadata"].as_object(), "/metadata", &METADATA_FIELDS);
+    unknown(
+        document.value["metadata"].as_object(),
+        "/metadata",
+        &METADATA_FIELDS,
+    );
     if is_official(&header.name) {
-        let what = format!("Claude Code takes a marketplace called `{}` from its maker's repositories only", header.name);
+        let what = format!(
+            "Claude Code takes a marketplace called `{}` from its maker's repositories only",
+            header.name
+        );
         found.push(origin.odd(Severity::Note, "/name", what));
     }
     found
@@ -179,10 +193,13 @@ impl Entries {
             value,
         };
         let (faults, place) = self.judge(&entry);
-        let is_refused = faults.iter().any(|oddity| oddity.severity == Severity::Error);
+        let is_refused = faults
+            .iter()
+            .any(|oddity| oddity.severity == Severity::Error);
         self.oddities.extend(faults);
         if let (false, Some(place)) = (is_refused, place) {
-            self.names.insert(entry.name.to_lowercase(), (index, entry.name.clone()));
+            self.names
+                .insert(entry.name.to_lowercase(), (index, entry.name.clone()));
             entry.place = place;
             self.kept.push(entry);
         }
@@ -197,16 +214,18 @@ impl Entries {
         let faults = check_entry(fields);
         let is_misnamed = faults.iter().any(|fault| fault.pointer == "/name");
         let mut oddities: Vec<Oddity> = faults.iter().map(|fault| origin.fault(fault)).collect();
-        let mut refuse = |pointer: &str, error: anyhow::Error| {
-            let hint = crate::model::hinted(&error).map(str::to_string).unwrap_or_default();
-            oddities.push(origin.odd(Severity::Error, pointer, format!("{error:#}")).hint(hint));
-        };
+        let mut refuse =
+            |pointer: &str, error: &anyhow::Error| oddities.push(origin.error(pointer, error));
         if !is_misnamed && let Err(error) = self.name(&entry.name) {
-            refuse("/name", error);
+            refuse("/name", &error);
         }
         for field in ["description", "displayName"] {
-            if let Some(why) = fields.get(field).and_then(Value::as_str).and_then(hidden::refused) {
-                refuse(&format!("/{field}"), anyhow!("the {field} {why}"));
+            if let Some(why) = fields
+                .get(field)
+                .and_then(Value::as_str)
+                .and_then(hidden::refused)
+            {
+                refuse(&format!("/{field}"), &anyhow!("the {field} {why}"));
             }
         }
         let place = match sources::place(fields.get("source"), self.root.as_deref()) {
@@ -216,7 +235,7 @@ impl Entries {
                 Some(place)
             }
             Err(error) => {
-                refuse("/source", error);
+                refuse("/source", &error);
                 None
             }
         };
@@ -234,7 +253,9 @@ impl Entries {
             name.escape_debug()
         );
         if let Some((first, other)) = self.names.get(&name.to_lowercase()) {
-            bail!("`{name}` is a duplicate of `{other}` in plugins[{first}], which stays: this entry is left out");
+            bail!(
+                "`{name}` is a duplicate of `{other}` in plugins[{first}], which stays: this entry is left out"
+            );
         }
         Ok(())
     }
@@ -253,7 +274,11 @@ fn renames(
         .iter()
         .map(|(old, new)| (old.clone(), new.as_str().map(str::to_string)))
         .collect();
-    let is_listed = |name: &str| names.get(&name.to_lowercase()).is_some_and(|(_, other)| other == name);
+    let is_listed = |name: &str| {
+        names
+            .get(&name.to_lowercase())
+            .is_some_and(|(_, other)| other == name)
+    };
     for old in renames.keys() {
         let mut at = old;
         let mut steps = 0;
@@ -264,10 +289,17 @@ fn renames(
         }
         let ends = renames.get(at) == Some(&None) || is_listed(at);
         if steps > renames.len() || !ends {
-            let what = format!("the former name `{}` leads to no plugin", old.escape_debug());
+            let what = format!(
+                "the former name `{}` leads to no plugin",
+                old.escape_debug()
+            );
             let origin = Origin::file(CATALOGUE, document);
             let pointer = format!("/renames/{}", json::step(old));
-            oddities.push(origin.odd(Severity::Error, &pointer, what).hint("name a plugin of the list, or null for one that is gone"));
+            oddities.push(
+                origin
+                    .odd(Severity::Error, &pointer, what)
+                    .hint("name a plugin of the list, or null for one that is gone"),
+            );
         }
     }
     renames

@@ -122,7 +122,12 @@ impl<'a> Reading<'a> {
             ("description", &about.description),
         ] {
             if let Some(why) = refused(text) {
-                self.odd(Severity::Error, "", format!("the plugin's {what} {why}"), "");
+                self.odd(
+                    Severity::Error,
+                    "",
+                    format!("the plugin's {what} {why}"),
+                    "",
+                );
                 return Err(self.oddities);
             }
         }
