@@ -54,11 +54,10 @@ const KINDS: [(&str, Form); 9] = [
 ];
 
 impl Form {
-    fn endings(self) -> &'static [&'static str] {
+    fn ending(self) -> &'static str {
         match self {
-            Form::Skill | Form::Agent | Form::Command => &[".md"],
-            Form::Servers | Form::Settings => &[".json"],
-            Form::Named => &[".md", ".json"],
+            Form::Servers | Form::Settings => ".json",
+            Form::Skill | Form::Agent | Form::Command | Form::Named => ".md",
         }
     }
 }
@@ -146,11 +145,7 @@ impl Walk<'_> {
                 }
                 Kind::Folder => self.folder(&below, &named(&entry.name), depth + 1)?,
                 Kind::File if depth > 0 && self.form != Form::Skill => {
-                    let stem = self
-                        .form
-                        .endings()
-                        .iter()
-                        .find_map(|ending| entry.name.strip_suffix(ending));
+                    let stem = entry.name.strip_suffix(self.form.ending());
                     // Papers beside the components, such as `README.md`, are in capitals.
                     if let Some(stem) =
                         stem.filter(|stem| stem.contains(|c: char| c.is_ascii_lowercase()))

@@ -18,6 +18,8 @@ mod texts;
 
 use std::collections::BTreeSet;
 
+use super::hidden::refused;
+use super::payload::payloads;
 use super::{Loaded, Request, Words, json, spec};
 use crate::model::{Component, Components, Oddity, Place, Plugin, PluginId, Severity};
 use crate::tree::{Kind, Tree};
@@ -114,6 +116,21 @@ impl<'a> Reading<'a> {
                 return Err(self.oddities);
             }
         };
+        for (what, text) in [
+            ("name", &about.namespace),
+            ("display name", &about.display_name),
+            ("description", &about.description),
+        ] {
+            if let Some(why) = refused(text) {
+                self.odd(
+                    Severity::Error,
+                    "",
+                    format!("the plugin's {what} {why}"),
+                    "",
+                );
+                return Err(self.oddities);
+            }
+        }
         let spec = self.spec(&id);
         self.truncate();
         let words = self.words(&id, &about);
@@ -125,8 +142,8 @@ impl<'a> Reading<'a> {
             keywords: about.keywords,
             category: about.category,
             place: request.entry.place.clone(),
+            payloads: payloads(&self.components),
             components: self.components,
-            payloads: Vec::new(),
             spec,
             oddities: self.oddities,
         };

@@ -51,6 +51,13 @@ impl<'a> Origin<'a> {
         Oddity::of_file(severity, self.file, what).at(line, field)
     }
 
+    /// Returns the oddity that an error is, with its advice.
+    pub fn error(&self, pointer: &str, error: &anyhow::Error) -> Oddity {
+        let oddity = Oddity::of_error(Severity::Error, self.file, error);
+        let place = self.odd(Severity::Error, pointer, "");
+        oddity.at(place.line, place.field)
+    }
+
     /// Returns the oddity that a fault is.
     pub fn fault(&self, fault: &Fault) -> Oddity {
         self.odd(fault.severity, &fault.pointer, &fault.what)

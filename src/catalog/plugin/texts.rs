@@ -6,6 +6,7 @@ use serde_json::{Map, Value};
 
 use super::{COMPONENTS_MAX, DEPTH_MAX, Reading, join};
 use crate::catalog::frontmatter::{self, State};
+use crate::catalog::hidden::hidden;
 use crate::model::{Component, Oddity, Severity};
 use crate::tree::{Kind, of_bytes};
 
@@ -162,6 +163,7 @@ impl Reading<'_> {
         } else if !is_lost {
             self.tell_fields(text, file, &read.fields);
         }
+        self.oddities.extend(hidden(file, content));
         self.keep(read.body);
         let component = Component {
             name: String::new(),
