@@ -92,3 +92,51 @@ fn is_name(name: &str) -> bool {
         && !name.contains("--")
         && !name.contains("..")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::catalog::fixture::tree;
+    use crate::catalog::plugin::find;
+
+    #[track_caller]
+    fn verdict(manifest: &str) -> Result<usize, String> {
+        let manifest = manifest.replace("SCHEMA", SCHEMA);
+        let (_folder, tree) = tree(&[("plugin.json", &manifest)]);
+        let mut reading = Reading::new(Some(&tree));
+        match check(
+            &mut reading,
+            &find(&tree, &["plugin.json"]).unwrap().unwrap(),
+        ) {
+            Ok(()) => Ok(reading.oddities.len()),
+            Err(oddities) => Err(oddities[0].field.clone()),
+        }
+    }
+
+    #[test]
+    fn only_unknown_keys_are_survived() {
+        assert_eq!(verdict(r#"{"name": 3}"#), Ok(0));
+        assert_eq!(
+            verdict(r#"{"$schema": "SCHEMA", "name": "a.b-c", "x": 1, "extensions": 3}"#),
+            Ok(2)
+        );
+        for (manifest, field) in [
+            (r#"{"$schema": "SCHEMA", "name": "A"}"#, "name"),
+            (r#"{"$schema": "SCHEMA", "name": "a--b"}"#, "name"),
+            (
+                r#"{"$schema": "SCHEMA", "name": "a", "author": "me"}"#,
+                "author",
+            ),
+            (
+                r#"{"$schema": "SCHEMA", "name": "a", "keywords": [1]}"#,
+                "keywords",
+            ),
+            (
+                r#"{"$schema": "https://agent-plugins.org/schemas/9/x", "name": "a"}"#,
+                "$schema",
+            ),
+        ] {
+            assert_eq!(verdict(manifest), Err(field.to_string()), "{manifest}");
+        }
+    }
+}

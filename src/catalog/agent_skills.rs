@@ -240,3 +240,55 @@ fn is_name(name: &str) -> bool {
         && name.ends_with(plain)
         && !name.contains("--")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::catalog::fixture::read;
+
+    #[test]
+    fn each_skill_is_a_plugin_wherever_it_is() {
+        let good = "---\nname: a\ndescription: d\n---\n";
+        let read = read(
+            &DIALECT,
+            &[
+                ("a/SKILL.md", good),
+                (
+                    ".claude/skills/b/SKILL.md",
+                    "---\nname: B\nauthor: x\ntags: [y]\n---\n",
+                ),
+                ("x/c/SKILL.md", good),
+                ("y/c/SKILL.md", good),
+                ("node_modules/d/SKILL.md", good),
+                ("e e/SKILL.md", good),
+            ],
+        );
+        assert_eq!(
+            read.shown(),
+            ["b skill:b", "a skill:a", "x/c skill:c", "y/c skill:c"]
+        );
+        let notes: Vec<_> = read.plugins[0]
+            .plugin
+            .oddities
+            .iter()
+            .filter(|oddity| oddity.what.contains("standard"))
+            .collect();
+        assert_eq!(notes.len(), 1);
+        assert!(
+            notes[0].what.contains("`author` and 1 more is no field"),
+            "{}",
+            notes[0].what
+        );
+        assert!(read.listing.oddities[0].what.contains("e e"));
+    }
+
+    #[test]
+    fn a_tree_that_is_one_skill_is_called_by_itself() {
+        let read = read(
+            &DIALECT,
+            &[("SKILL.md", "---\nname: my-skill\ndescription: d\n---\n")],
+        );
+        assert_eq!(read.shown(), ["my-skill skill:my-skill"]);
+        assert_eq!(read.plugins[0].plugin.description, "d");
+    }
+}

@@ -268,3 +268,65 @@ fn settings(reading: &mut Reading<'_>, file: &str, form: Form, about: &mut About
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::catalog::fixture::read;
+
+    #[test]
+    fn each_name_of_a_category_is_a_plugin() {
+        let at = |path: &str| format!("{ROOT}/{path}");
+        let text = "---\nname: n\ndescription: d\n---\nbody";
+        let files = [
+            (at("agents/db/expert.md"), text),
+            (at("agents/db/README.md"), text),
+            (
+                at("agents/db/cli-tool/components/agents/db/expert.md"),
+                text,
+            ),
+            (at("skills/db/expert/SKILL.md"), text),
+            (at("skills/db/expert/inner/SKILL.md"), text),
+            (at("commands/git/flow/c.md"), text),
+            (
+                at("mcps/db/pg.json"),
+                r#"{"mcpServers": {"pg": {"description": "a database", "command": "npx", "args": ["-y", "pg"]}}}"#,
+            ),
+            (
+                at("settings/model/fast.json"),
+                r#"{"description": "fast", "model": "x"}"#,
+            ),
+            (
+                at("hooks/git/h.json"),
+                r#"{"description": "h", "hooks": {"Stop": [{"hooks": [{"type": "command", "command": "true"}]}]}}"#,
+            ),
+            (at("sandbox/e2b/box.md"), "# Box"),
+            (at(".claude-plugin/marketplace.json"), r#"{"agents": []}"#),
+        ];
+        let files: Vec<_> = files
+            .iter()
+            .map(|(path, text)| (path.as_str(), *text))
+            .collect();
+        let read = read(&DIALECT, &files);
+        assert_eq!(
+            read.shown(),
+            [
+                "agents/db/expert agent:n",
+                "git/flow/c command:c",
+                "git/h hook:Stop",
+                "db/pg mcp:pg",
+                "e2b/box sandbox:box",
+                "model/fast setting:model",
+                "skills/db/expert skill:expert",
+                "db/expert/inner skill:inner",
+            ]
+        );
+        let server = &read.plugins[3].plugin;
+        assert_eq!(
+            (server.description.as_str(), server.category.as_str()),
+            ("a database", "db")
+        );
+        assert_eq!(server.payloads[0].what, "pg");
+        assert!(read.warnings()[0].contains("second catalogue"));
+    }
+}

@@ -260,3 +260,80 @@ fn tell_what_codex_lacks(reading: &mut Reading<'_>) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::catalog::fixture::{read, tree};
+
+    const SKILL: &str = "---\nname: s\ndescription: d\n---\n";
+
+    #[test]
+    fn a_plugin_needs_a_manifest_of_its_name() {
+        let catalogue = r#"{"name": "m", "plugins": [
+            {"name": "a", "source": {"source": "local", "path": "./a"}, "category": "X"},
+            {"name": "b", "source": "./b"},
+            {"name": "c", "source": "./c"},
+            {"name": "d", "source": "./a", "policy": {"installation": "NOT_AVAILABLE"}},
+            {"name": "e", "source": {"source": "npm", "package": "@o/p"}},
+            {"name": "f", "source": {"source": "github", "repo": "o/r"}},
+            {"name": "a", "source": "./b"}]}"#;
+        let read = read(
+            &DIALECT,
+            &[
+                (CATALOGUE, catalogue),
+                (
+                    "a/.codex-plugin/plugin.json",
+                    r#"{"name": "a", "apps": "./.app.json", "interface": {"displayName": "An A"}}"#,
+                ),
+                ("a/skills/s/SKILL.md", SKILL),
+                ("a/skills/s/deep/SKILL.md", SKILL),
+                ("a/.app.json", r#"{"apps": {"mail": {"id": "x"}}}"#),
+                (
+                    "a/.mcp.json",
+                    r#"{"mcpServers": {"x": {"url": "https://example.org/mcp"}}}"#,
+                ),
+                ("a/commands/c.md", "text"),
+                ("b/.claude-plugin/plugin.json", r#"{"name": "other"}"#),
+                ("c/skills/s/SKILL.md", SKILL),
+            ],
+        );
+        assert_eq!(read.shown(), ["a skill:s skill:deep mcp:x app:mail", "e"]);
+        assert!(read.plugins[0].words.name.contains("An A"));
+        assert_eq!(read.plugins[0].plugin.category, "X");
+        let refused: Vec<_> = read.refused.iter().map(|(name, _)| name.as_str()).collect();
+        assert_eq!(refused, ["b", "c", "d"]);
+        assert_eq!(
+            read.listing.oddities.len(),
+            2,
+            "{:?}",
+            read.listing.oddities
+        );
+    }
+
+    #[test]
+    fn one_field_of_another_type_costs_the_file() {
+        let good = r#"{"name": "m", "plugins": [{"name": "a", "source": "./a"}]}"#;
+        for (catalogue, is_read) in [
+            (good.to_string(), true),
+            (format!("\u{feff}{good}"), false),
+            (good.replace("\"m\"", "\"m m\""), false),
+            (
+                good.replace("\"name\": \"m\"", "\"name\": \"m\", \"name\": \"n\""),
+                false,
+            ),
+            (good.replace("\"name\": \"a\", ", ""), false),
+            (
+                good.replace(
+                    "\"./a\"",
+                    "\"./a\", \"policy\": {\"installation\": \"MAYBE\"}",
+                ),
+                false,
+            ),
+            (good.replace("[{", "[3, {"), false),
+        ] {
+            let (_folder, tree) = tree(&[(CATALOGUE, &catalogue)]);
+            assert_eq!(list(&tree).is_ok(), is_read, "{catalogue}");
+        }
+    }
+}

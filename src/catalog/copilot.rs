@@ -151,3 +151,52 @@ fn add<'a>(
         )),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::catalog::fixture::read;
+
+    #[test]
+    fn components_beside_the_plugin_are_its_own_as_well() {
+        let manifest = r#"{"$schema": "https://agent-plugins.org/schemas/1.0.0/plugin.schema.json", "name": "a", "strange": 1,
+            "extensions": {"com.github.x": {"skills": ["./skills/s/", "./skills/none/", "../out"], "agents": ["./agents/e.md"], "extensions": ["./extensions/canvas"]}}}"#;
+        let read = read(
+            &DIALECT,
+            &[
+                (
+                    CATALOGUE,
+                    r#"{"name": "m", "plugins": [{"name": "a", "source": "plugins/a"}, {"name": "b", "source": "plugins/b"}]}"#,
+                ),
+                ("plugins/a/plugin.json", manifest),
+                (
+                    "plugins/a/skills/own/SKILL.md",
+                    "---\nname: own\ndescription: d\n---\n",
+                ),
+                ("plugins/b/plugin.json", &manifest.replace("\"a\"", "\"A\"")),
+                (
+                    "skills/s/SKILL.md",
+                    "---\nname: s\ndescription: d\n---\nbody of s",
+                ),
+                ("agents/e.agent.md", "---\ndescription: d\n---\n"),
+            ],
+        );
+        assert_eq!(
+            read.shown(),
+            ["a skill:own skill:s agent:e extension:canvas"]
+        );
+        let loaded = &read.plugins[0];
+        assert_eq!(
+            loaded.plugin.components.skills[1].file,
+            "/skills/s/SKILL.md"
+        );
+        assert!(loaded.words.body.contains("body of s"));
+        assert_eq!(
+            loaded.plugin.oddities.len(),
+            3,
+            "{:?}",
+            loaded.plugin.oddities
+        );
+        assert!(read.refused[0].1[0].what.contains("`A` is no name"));
+    }
+}

@@ -43,3 +43,35 @@ fn load(request: &Request<'_>) -> Result<Loaded, Vec<Oddity>> {
     let about = about(request, manifest.map(|manifest| &manifest.document.value));
     reading.finish(request, about)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::catalog::fixture::read;
+    use crate::model::{Place, Source};
+
+    #[test]
+    fn local_sources_have_a_type_and_repositories_a_path() {
+        let catalogue = r#"{"name": "m", "plugins": [
+            {"name": "a", "source": {"type": "local", "path": "./p/a"}, "keywords": ["k"]},
+            {"name": "b", "source": {"source": "url", "url": "https://example.org/r.git", "path": "sub"}}]}"#;
+        let read = read(
+            &DIALECT,
+            &[
+                (CATALOGUE, catalogue),
+                (
+                    "p/a/.grok-plugin/plugin.json",
+                    r#"{"name": "a", "version": "1.0.0"}"#,
+                ),
+                ("p/a/commands/git/c.md", "---\ndescription: d\n---\n"),
+                ("p/a/.mcp.json", r#"{"x": {"command": "x"}}"#),
+            ],
+        );
+        assert_eq!(read.shown(), ["a command:git:c mcp:x", "b"]);
+        assert_eq!(read.plugins[0].plugin.version, "1.0.0");
+        let Place::Elsewhere(Source::Git(git)) = &read.plugins[1].plugin.place else {
+            panic!("{:?}", read.plugins[1].plugin.place);
+        };
+        assert_eq!(git.path.as_deref(), Some("sub"));
+    }
+}

@@ -13,6 +13,8 @@ mod codex;
 mod conventional;
 mod copilot;
 mod cursor;
+#[cfg(test)]
+mod fixture;
 pub mod frontmatter;
 mod grok;
 mod hidden;
