@@ -54,6 +54,16 @@ fn read(dialect: &Dialect, tree: &Tree) -> Read {
 }
 
 /// What a marketplace holds: its dialect, then entries in it, entries elsewhere, skills, commands and agents that load, servers.
+///
+/// The files on disk are more, and these are why:
+/// - wshobson-agents: 181 skills and 202 agents, of which Claude refuses `pptx-deck-creation` with 5 skills and an agent.
+/// - claude-code-plugins-plus-skills: 838 skills, of which Claude refuses `langfuse-pack` with 24; the folder of `axiom` is a submodule.
+/// - knowledge-work-plugins: 212 skills, of which 27 stand deeper than one folder below `skills`, where Claude does not look.
+/// - claude-code-templates: 423 agents, of which one is a README and one is in a second catalogue within the first; `loops` count as commands.
+/// - openai-plugins: 42 commands and 9 agents, and Codex has neither.
+/// - cursor-plugins: 82 skills, of which 3 are in `automations`, which no manifest names.
+/// - awesome-copilot: 402 skills and 224 agents stand beside the plugins, which name 163 and 112 of them as theirs.
+/// - mcp-registry: 471 servers of the seed, of which 7 have no name, and 4 of files.
 const COUNTS: [(&str, &str, [usize; 6]); 16] = include!("dialects/counts.in");
 
 #[test]
@@ -63,9 +73,7 @@ fn all_marketplaces_load_with_what_was_counted_in_them() {
     for (folder, name, expected) in COUNTS {
         let tree = tree(&format!("marketplaces/{folder}"));
         let dialect = catalog::dialect(&tree).unwrap();
-        let started = std::time::Instant::now();
         let read = read(dialect, &tree);
-        let took = started.elapsed();
         let all = |count: fn(&Loaded) -> usize| read.plugins.iter().map(count).sum::<usize>();
         let inside = read
             .listing
@@ -81,53 +89,29 @@ fn all_marketplaces_load_with_what_was_counted_in_them() {
             all(|loaded| loaded.plugin.components.agents.len()),
             all(|loaded| loaded.plugin.components.mcp_servers.len()),
         ];
-        eprintln!(
-            "{folder}: {} {found:?} refused {} in {took:?}",
-            dialect.name,
-            read.refused.len()
-        );
-        for (plugin, oddities) in &read.refused {
-            eprintln!(
-                "  {plugin}: {}",
-                oddities
-                    .iter()
-                    .map(|oddity| oddity.what.as_str())
-                    .collect::<Vec<_>>()
-                    .join("; ")
-            );
-        }
         if (dialect.name, found) != (name, expected) {
+            let name_found = dialect.name;
             wrong.push(format!(
-                "{folder}: {} {found:?}, expected {name} {expected:?}",
-                dialect.name
+                "{folder}: {name_found} {found:?}, expected {name} {expected:?}"
             ));
         }
     }
     assert!(wrong.is_empty(), "{wrong:#?}");
 }
 
-/// Entries that the catalogue itself loses, by marketplace: these and no others.
 #[test]
 #[ignore = "needs the corpora: ORCHESTRATE_CORPORA"]
 fn no_entry_is_lost_but_those_without_a_name() {
     for (folder, _, _) in COUNTS {
         let tree = tree(&format!("marketplaces/{folder}"));
         let listing = (catalog::dialect(&tree).unwrap().list)(&tree).unwrap();
-        let errors: Vec<_> = listing
+        let errors = listing
             .oddities
             .iter()
-            .filter(|oddity| oddity.severity == Severity::Error)
-            .collect();
-        let nameless = errors
-            .iter()
-            .filter(|oddity| oddity.what.contains("no name"))
-            .count();
-        assert_eq!(errors.len(), nameless, "{folder}: {errors:#?}");
-        assert_eq!(
-            nameless,
-            if folder == "mcp-registry" { 7 } else { 0 },
-            "{folder}"
-        );
+            .filter(|oddity| oddity.severity == Severity::Error);
+        let what: Vec<_> = errors.map(|oddity| oddity.what.as_str()).collect();
+        let nameless = if folder == "mcp-registry" { 7 } else { 0 };
+        assert_eq!(what, vec!["the server has no name"; nameless], "{folder}");
     }
 }
 
@@ -194,4 +178,30 @@ fn codex_accepts_and_refuses_the_catalogues_that_it_was_recorded_to() {
             result["codex_add"]
         );
     }
+}
+
+#[test]
+#[ignore = "needs the corpora: ORCHESTRATE_CORPORA"]
+fn a_skill_with_hidden_orders_loads_with_warnings_that_say_so() {
+    let tree = tree("hostile/dev/d36-hidden-comment");
+    let read = read(catalog::dialect(&tree).unwrap(), &tree);
+    let warnings: Vec<_> = read.plugins[0]
+        .plugin
+        .oddities
+        .iter()
+        .filter(|oddity| oddity.severity == Severity::Warning)
+        .map(|oddity| (oddity.line, oddity.what.as_str()))
+        .collect();
+    assert!(
+        warnings
+            .iter()
+            .any(|(line, what)| *line == Some(9) && what.contains("comment")),
+        "{warnings:?}"
+    );
+    assert!(
+        warnings
+            .iter()
+            .any(|(line, what)| *line == Some(10) && what.contains("base64")),
+        "{warnings:?}"
+    );
 }

@@ -66,7 +66,6 @@ struct StrictEntry {
 }
 
 #[derive(Default, Deserialize)]
-#[expect(dead_code, reason = "read for the sake of their types")]
 struct Policy {
     #[serde(default)]
     installation: Installation,

@@ -17,7 +17,7 @@ static MARK: LazyLock<Regex> = LazyLock::new(|| {
 /// Words that speak to an agent or make it do something.
 static ORDER: LazyLock<Regex> = LazyLock::new(|| {
     regex(
-        r"(?i)\b(agent|assistant|claude|codex|copilot|cursor|gemini|gpt|ai|llm|model|system)s?\s*[:,!]|\b(ignore|disregard|forget|override)\b.{0,40}\b(instruction|previous|above|prior|rule|prompt|safety)|\b(do not|don't|never)\s+(mention|tell|reveal|show|report|ask)\b|\b(before|after) (anything|everything) else\b|\byou (must|should|will)\b|\b(base64|curl|wget|sudo|eval|chmod|bash|exfiltrate)\b|\b(secrets?|passwords?|credentials?|api.?keys?|tokens?)\b.{0,60}\b(to|in|from|send|post|upload)\b",
+        r"(?im)(^|<!--|\()\s*(agent|assistant|claude|codex|copilot|cursor|gemini|gpt|ai|llm|model|system)s?\s*[:,!]|\b(ignore|disregard|forget|override)\b.{0,40}\b(instruction|previous|above|prior|rule|prompt|safety)|\b(do not|don't|never)\s+(mention|tell|reveal|show|report|ask)\b|\b(before|after) (anything|everything) else\b|\byou (must|should|will)\b|\b(base64|curl|wget|sudo|eval|chmod|bash|exfiltrate)\b|\b(secrets?|passwords?|credentials?|api.?keys?|tokens?)\b.{0,60}\b(to|in|from|send|post|upload)\b",
     )
 });
 
@@ -60,7 +60,7 @@ pub fn oddities(file: &str, text: &str) -> Vec<Oddity> {
             "!`" => {}
             "```!" => commands.add(at),
             // What is shown as code is seen.
-            _ if fences.hold(at) => {}
+            _ if text[..at].ends_with('`') || fences.hold(at) => {}
             "<!--" if ORDER.is_match(comment(&text[at..])) => comments.add(at),
             "[//]:" | "[comment]:" | "[_]:" if ORDER.is_match(line) => comments.add(at),
             "<!--" | "[//]:" | "[comment]:" | "[_]:" => {}
