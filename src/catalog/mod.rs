@@ -11,6 +11,7 @@ pub mod json;
 mod payload;
 pub mod plugin;
 mod spec;
+mod validate;
 
 use std::collections::BTreeMap;
 
@@ -19,6 +20,7 @@ use serde_json::Value;
 
 use crate::model::{Hint, Oddity, Place, Plugin, Trouble};
 use crate::tree::Tree;
+pub use validate::validate;
 
 /// How a marketplace is written.
 pub struct Dialect {
