@@ -1,7 +1,5 @@
 //! What Claude Code's own validation says of a plugin's folder, or of a marketplace's.
 
-use serde_json::Value;
-
 use super::claude_code::{self, CATALOGUE, is_official, reserved_plugin};
 use super::plugin::{Manifest, Origin, check_manifest, claude, find};
 use super::{Entry, Request};
@@ -12,29 +10,36 @@ const HOOKS: &str = "hooks/hooks.json";
 
 /// Returns what is wrong with the plugin or the marketplace in `tree`: it passes without an error.
 pub fn validate(tree: &Tree) -> Vec<Oddity> {
-    match tree.kind(CATALOGUE) {
-        Ok(Some(Kind::File)) => return marketplace(tree),
-        Ok(_) => {}
+    let is_marketplace = match tree.kind(CATALOGUE) {
+        Ok(kind) => kind == Some(Kind::File),
         Err(error) => return vec![Oddity::of_error(Severity::Error, CATALOGUE, &error)],
-    }
+    };
+    let mut oddities = match is_marketplace {
+        true => marketplace(tree),
+        false => Vec::new(),
+    };
     match find(tree, &[claude::MANIFEST]) {
-        Ok(Some(manifest)) => plugin(tree, &manifest),
+        Ok(Some(manifest)) => oddities.extend(plugin(tree, &manifest)),
+        Ok(None) if is_marketplace => {}
+        // A folder of skills is a plugin without more ado; other components need a manifest beside them.
+        Ok(None) if matches!(tree.kind("skills"), Ok(Some(Kind::Folder))) => {
+            oddities.extend(claude::oddities(tree, None));
+        }
         Ok(None) => {
             let what = format!(
                 "there is neither a `{}` nor a `{CATALOGUE}`",
                 claude::MANIFEST
             );
-            vec![
-                Oddity::of_file(Severity::Error, "", what)
-                    .hint("name the folder of a plugin, or of a marketplace"),
-            ]
+            let oddity = Oddity::of_file(Severity::Error, "", what);
+            oddities.push(oddity.hint("name the folder of a plugin, or of a marketplace"));
         }
-        Err(oddity) => vec![*oddity],
+        Err(oddity) => oddities.push(*oddity),
     }
+    oddities
 }
 
 fn plugin(tree: &Tree, manifest: &Manifest) -> Vec<Oddity> {
-    let mut oddities = claude::oddities(tree, manifest);
+    let mut oddities = claude::oddities(tree, Some(manifest));
     let origin = Origin::manifest(manifest);
     oddities.extend(advice(manifest, origin));
     let name = manifest.document.value["name"].as_str().unwrap_or_default();
@@ -221,6 +226,11 @@ mod tests {
             ],
         );
         check(&[("README.md", "")], &[(Error, "")]);
+        check(
+            &[("commands/a.md", "---\ndescription: d\n---\n")],
+            &[(Error, "")],
+        );
+        check(&[("skills/a/SKILL.md", "---\ndescription: d\n---\n")], &[]);
         check(&[(claude::MANIFEST, "{")], &[(Error, "")]);
     }
 

@@ -4,6 +4,7 @@ use serde_json::{Map, Value};
 
 use super::declared::Found;
 use super::{About, Manifest, Origin, Reading, check_manifest, find, is_whole_marketplace};
+use crate::catalog::json::Document;
 use crate::catalog::{Loaded, Request};
 use crate::model::{Oddity, PluginId, Severity};
 use crate::tree::{Kind, Tree};
@@ -46,9 +47,9 @@ pub fn read(request: &Request<'_>, catalogue: &str) -> Result<Loaded, Vec<Oddity
     let manifest = find(tree, &[MANIFEST]).map_err(|oddity| vec![*oddity])?;
     let mut reading = Reading::new(Some(tree));
     let about = about(request, manifest.as_ref(), entry);
-    let is_root = is_whole_marketplace(&request.entry.place);
     match &manifest {
         None => {
+            let is_root = is_whole_marketplace(&request.entry.place);
             reading.whole(&request.entry.name, is_root, entry, origin);
             reading.entry_hooks(entry, origin);
         }
@@ -57,7 +58,7 @@ pub fn read(request: &Request<'_>, catalogue: &str) -> Result<Loaded, Vec<Oddity
             reading.agreement(request, manifest, entry, origin)?;
             let fields = manifest.document.value.as_object().unwrap_or(&empty);
             let own = Origin::manifest(manifest);
-            reading.whole(&request.entry.name, is_root, fields, own);
+            reading.whole(&request.entry.name, false, fields, own);
             if let Some(hooks) = fields.get("hooks") {
                 reading.hooks_declared(own, "/hooks", hooks);
             }
@@ -68,18 +69,23 @@ pub fn read(request: &Request<'_>, catalogue: &str) -> Result<Loaded, Vec<Oddity
 }
 
 /// Returns what is odd about a plugin by itself, without an entry.
-pub fn oddities(tree: &Tree, manifest: &Manifest) -> Vec<Oddity> {
+pub fn oddities(tree: &Tree, manifest: Option<&Manifest>) -> Vec<Oddity> {
     let mut reading = Reading::new(Some(tree));
-    if let Err(oddities) = reading.manifest(manifest) {
+    let nothing = Document::default();
+    let origin = match manifest {
+        Some(manifest) => Origin::manifest(manifest),
+        None => Origin::file(MANIFEST, &nothing),
+    };
+    if let Some(Err(oddities)) = manifest.map(|manifest| reading.manifest(manifest)) {
         return oddities;
     }
     let empty = Map::new();
-    let fields = manifest.document.value.as_object().unwrap_or(&empty);
+    let fields = manifest.and_then(|manifest| manifest.document.value.as_object());
+    let fields = fields.unwrap_or(&empty);
     let name = fields
         .get("name")
         .and_then(Value::as_str)
-        .unwrap_or_default();
-    let origin = Origin::manifest(manifest);
+        .unwrap_or("plugin");
     reading.whole(name, false, fields, origin);
     if let Some(hooks) = fields.get("hooks") {
         reading.hooks_declared(origin, "/hooks", hooks);

@@ -227,10 +227,14 @@ impl Reading<'_> {
 
 /// Returns what the instructions are for: as their frontmatter says it or, for a command, as they start.
 fn description(text: Text, fields: &Map<String, Value>, body: &str) -> String {
-    let field = |name| fields.get(name).and_then(Value::as_str).map(str::trim);
+    let field = |name| match fields.get(name) {
+        Some(Value::String(text)) => Some(text.trim().to_string()),
+        Some(plain @ (Value::Number(_) | Value::Bool(_))) => Some(plain.to_string()),
+        _ => None,
+    };
     match (field("description"), field("when_to_use")) {
         (Some(what), Some(when)) => format!("{what} {when}"),
-        (Some(only), None) | (None, Some(only)) => only.to_string(),
+        (Some(only), None) | (None, Some(only)) => only,
         (None, None) if text == Text::Command => {
             let first = body.lines().map(|line| line.trim_start_matches('#').trim());
             first
