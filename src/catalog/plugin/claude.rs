@@ -49,6 +49,8 @@ pub fn read(request: &Request<'_>, catalogue: &str) -> Result<Loaded, Vec<Oddity
     let about = about(request, manifest.as_ref(), entry);
     match &manifest {
         None => {
+            let what = "there is no manifest: the catalogue's entry stands in for it";
+            reading.odd(Severity::Note, MANIFEST, what, "");
             let is_root = is_whole_marketplace(&request.entry.place);
             reading.whole(&request.entry.name, is_root, entry, origin);
             reading.entry_hooks(entry, origin);
@@ -184,7 +186,7 @@ impl Reading<'_> {
     ) {
         let root = self.names("");
         self.tell_unloaded(&root);
-        let has = |name: &str| root.iter().any(|(other, _)| other == name);
+        let has = |name: &str| root.iter().any(|other| other.name == name);
         for (field, folder) in [("commands", "commands"), ("agents", "agents")] {
             let found = match fields.get(field) {
                 Some(value) => self.texts_declared(field, origin, value),

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::texts::{Text, words};
+use super::texts::{Name, Text, words};
 use super::{COMPONENTS_MAX, Reading, join};
 use crate::model::Severity;
 use crate::tree::Kind;
@@ -13,7 +13,7 @@ impl Reading<'_> {
     /// Adds the skills in the folders of `folder`, one level below it; what is nearly one is noted. Says whether there were any.
     pub fn skills_below(&mut self, folder: &str) -> bool {
         let before = self.components.skills.len();
-        for (name, kind) in self.names(folder) {
+        for Name { name, kind, .. } in self.names(folder) {
             let path = join(folder, &name);
             match kind {
                 Kind::Folder if self.components.skills.len() < COMPONENTS_MAX => {
@@ -70,7 +70,7 @@ impl Reading<'_> {
     }
 
     fn tell_near_miss(&mut self, folder: &str) {
-        for (name, kind) in self.names(folder) {
+        for Name { name, kind, .. } in self.names(folder) {
             let path = join(folder, &name);
             if kind == Kind::File && name.eq_ignore_ascii_case(FILE) && name != FILE {
                 let what = format!("`{name}` is not loaded: a skill's file is called `{FILE}`");
