@@ -4,11 +4,22 @@
 //!
 //! To add a dialect, write a file like `claude_code.rs` with `detect`, `list` and `load`, and put it into `DIALECTS`.
 
+mod agent_plugin;
+mod agent_skills;
+mod catalogue;
 mod claude_code;
+mod claude_code_templates;
+mod codex;
+mod conventional;
+mod copilot;
+mod cursor;
 pub mod frontmatter;
+mod grok;
 mod hidden;
 pub mod json;
+mod mcp_registry;
 mod payload;
+mod place;
 pub mod plugin;
 mod spec;
 mod validate;
@@ -34,7 +45,16 @@ pub struct Dialect {
 }
 
 /// The dialects; of several that a tree speaks, the first is read.
-pub const DIALECTS: [Dialect; 1] = [claude_code::DIALECT];
+pub const DIALECTS: [Dialect; 8] = [
+    claude_code::DIALECT,
+    codex::DIALECT,
+    cursor::DIALECT,
+    copilot::DIALECT,
+    grok::DIALECT,
+    claude_code_templates::DIALECT,
+    mcp_registry::DIALECT,
+    agent_skills::DIALECT,
+];
 
 /// What a catalogue says.
 #[derive(Debug, Clone, Default)]
@@ -66,6 +86,8 @@ pub struct Request<'a> {
     /// What the marketplace is called here.
     pub marketplace: &'a str,
     pub entry: &'a Entry,
+    /// The marketplace: some plugins share components that stand beside their folders.
+    pub root: &'a Tree,
     /// The plugin's own folder; none where its source is elsewhere and not fetched.
     pub folder: Option<&'a Tree>,
 }
@@ -114,6 +136,7 @@ pub fn load(
     (dialect.load)(&Request {
         marketplace,
         entry,
+        root: tree,
         folder: folder.as_ref(),
     })
 }

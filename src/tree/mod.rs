@@ -131,12 +131,19 @@ impl Tree {
         Ok(paths)
     }
 
-    /// Returns every file by its path. A link counts as the file that it leads to in the root; one that leads out or to a folder, a
+    /// Returns every file by its path; a tree that is one file has that file, by its name. A link counts as the file that it leads to in the root; one that leads out or to a folder, a
     /// special file, a submodule, two names that differ in case only, and a name that git's own folder could be taken for are errors.
     pub fn files(&self) -> Result<BTreeMap<String, PluginFile>> {
         let mut files = BTreeMap::new();
         let mut bytes = 0;
-        self.collect("", &mut files, &mut bytes)?;
+        match self.kind("")? {
+            // Some plugins are one file of a marketplace.
+            Some(Kind::File) => {
+                let name = self.prefix.rsplit('/').next().unwrap_or_default();
+                files.insert(name.to_string(), self.file("")?);
+            }
+            _ => self.collect("", &mut files, &mut bytes)?,
+        }
         let mut seen = BTreeMap::new();
         for path in files.keys() {
             if let Some(other) = seen.insert(path.to_lowercase(), path) {

@@ -28,6 +28,8 @@ fn a_path_is_read_beneath_its_root() {
     ] {
         assert!(tree.read(path).is_err(), "{path}");
     }
+    let file = tree.below("a/b/file").unwrap();
+    assert_eq!(file.files().unwrap()["file"].bytes, b"text");
     let below = tree.below("./a/").unwrap();
     assert_eq!(below.read("b/file").unwrap().unwrap(), b"text");
     assert_eq!(below.files().unwrap().len(), 1);

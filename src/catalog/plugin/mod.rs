@@ -21,7 +21,7 @@ use std::collections::BTreeSet;
 use super::hidden::refused;
 use super::payload::payloads;
 use super::{Loaded, Request, Words, json, spec};
-use crate::model::{Components, Oddity, Place, Plugin, PluginId, Severity};
+use crate::model::{Component, Components, Oddity, Place, Plugin, PluginId, Severity};
 use crate::tree::{Kind, Tree};
 
 pub use manifest::{Manifest, find};
@@ -217,6 +217,37 @@ impl<'a> Reading<'a> {
             components,
             body: std::mem::take(&mut self.body),
         }
+    }
+
+    /// Takes over what was read beside the plugin: its files are named from the root of the marketplace, with a `/` before them.
+    pub fn absorb(&mut self, beside: Reading<'_>) {
+        let rooted = |file: String| match file.is_empty() {
+            true => file,
+            false => format!("/{file}"),
+        };
+        let Components {
+            skills,
+            commands,
+            agents,
+            ..
+        } = beside.components;
+        let own = &mut self.components;
+        for (all, more) in [
+            (&mut own.skills, skills),
+            (&mut own.commands, commands),
+            (&mut own.agents, agents),
+        ] {
+            all.extend(more.into_iter().map(|component| Component {
+                file: rooted(component.file),
+                ..component
+            }));
+        }
+        let oddities = beside.oddities.into_iter();
+        self.oddities.extend(oddities.map(|oddity| Oddity {
+            file: rooted(oddity.file),
+            ..oddity
+        }));
+        self.keep(&beside.body);
     }
 
     /// Keeps text for searching, as far as there is room.
