@@ -114,6 +114,7 @@ fn listed(tree: &Tree, marketplace: &str, entry: &Entry, path: &str) -> Vec<Oddi
     let found = read(&Request {
         marketplace,
         entry,
+        root: tree,
         folder: Some(&folder),
     });
     let mut oddities = match found {

@@ -46,6 +46,7 @@ impl Folder {
         let request = Request {
             marketplace: "m",
             entry: &entry,
+            root: &tree,
             folder: Some(&folder),
         };
         claude::read(&request, CATALOGUE).map(|loaded| loaded.plugin)
