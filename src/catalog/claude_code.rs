@@ -26,6 +26,9 @@ pub const DIALECT: Dialect = Dialect {
     load,
 };
 
+/// The most oddities of its entries that a catalogue is told of.
+const ODDITIES_MAX: usize = 2_000;
+
 /// The fields that a catalogue, and its `metadata`, may have.
 const FIELDS: [&str; 10] = [
     "$schema",
@@ -85,9 +88,16 @@ fn list(tree: &Tree) -> Result<Listing> {
         names: BTreeMap::new(),
         kept: Vec::with_capacity(plugins.len()),
         oddities,
+        untold: 0,
     };
     for (index, value) in plugins.into_iter().enumerate() {
         entries.take(index, value);
+    }
+    if entries.untold > 0 {
+        let what = format!("{} more oddities are not told", entries.untold);
+        entries
+            .oddities
+            .push(Oddity::of_file(Severity::Error, CATALOGUE, what));
     }
     let renames = renames(&document, &entries.names, &mut entries.oddities);
     Ok(Listing {
@@ -181,6 +191,8 @@ struct Entries {
     names: BTreeMap<String, (usize, String)>,
     kept: Vec<Entry>,
     oddities: Vec<Oddity>,
+    /// How many more oddities there were than are told.
+    untold: usize,
 }
 
 impl Entries {
@@ -196,7 +208,9 @@ impl Entries {
         let is_refused = faults
             .iter()
             .any(|oddity| oddity.severity == Severity::Error);
-        self.oddities.extend(faults);
+        let room = ODDITIES_MAX.saturating_sub(self.oddities.len());
+        self.untold += faults.len().saturating_sub(room);
+        self.oddities.extend(faults.into_iter().take(room));
         if let (false, Some(place)) = (is_refused, place) {
             self.names
                 .insert(entry.name.to_lowercase(), (index, entry.name.clone()));

@@ -14,8 +14,8 @@ pub const BYTES_MAX: usize = 16 * 1024 * 1024;
 /// The most repeated keys that one file is told of.
 const DUPLICATES_MAX: usize = 20;
 
-/// A JSON file that was read.
-#[derive(Debug)]
+/// A JSON file that was read; by default an empty one.
+#[derive(Debug, Default)]
 pub struct Document {
     /// Of a key that stands twice, the last one counts.
     pub value: Value,

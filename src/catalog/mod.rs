@@ -24,6 +24,7 @@ mod payload;
 mod place;
 pub mod plugin;
 mod spec;
+mod validate;
 
 use std::collections::BTreeMap;
 
@@ -32,6 +33,7 @@ use serde_json::Value;
 
 use crate::model::{Hint, Oddity, Place, Plugin, Trouble};
 use crate::tree::Tree;
+pub use validate::validate;
 
 /// How a marketplace is written.
 pub struct Dialect {

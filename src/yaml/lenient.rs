@@ -167,7 +167,7 @@ fn plain(text: &str) -> Value {
     }
 }
 
-/// Agents' own tools read `1e3` as a word, and so do we.
+/// Returns the number that a scalar is; `1e3` is a word to the tools that these texts are written for.
 fn number(text: &str) -> Option<Value> {
     let first = text.bytes().next()?;
     if !(first.is_ascii_digit() || matches!(first, b'-' | b'+' | b'.')) {

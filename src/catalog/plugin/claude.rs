@@ -4,9 +4,10 @@ use serde_json::{Map, Value};
 
 use super::declared::Found;
 use super::{About, Manifest, Origin, Reading, check_manifest, find, is_whole_marketplace};
+use crate::catalog::json::Document;
 use crate::catalog::{Loaded, Request};
-use crate::model::{Oddity, Severity};
-use crate::tree::Kind;
+use crate::model::{Oddity, PluginId, Severity};
+use crate::tree::{Kind, Tree};
 
 /// Where the manifest stands in a plugin.
 pub const MANIFEST: &str = ".claude-plugin/plugin.json";
@@ -48,7 +49,10 @@ pub fn read(request: &Request<'_>, catalogue: &str) -> Result<Loaded, Vec<Oddity
     let about = about(request, manifest.as_ref(), entry);
     match &manifest {
         None => {
-            reading.whole(request, entry, origin);
+            let what = "there is no manifest: the catalogue's entry stands in for it";
+            reading.odd(Severity::Note, MANIFEST, what, "");
+            let is_root = is_whole_marketplace(&request.entry.place);
+            reading.whole(&request.entry.name, is_root, entry, origin);
             reading.entry_hooks(entry, origin);
         }
         Some(manifest) => {
@@ -56,7 +60,7 @@ pub fn read(request: &Request<'_>, catalogue: &str) -> Result<Loaded, Vec<Oddity
             reading.agreement(request, manifest, entry, origin)?;
             let fields = manifest.document.value.as_object().unwrap_or(&empty);
             let own = Origin::manifest(manifest);
-            reading.whole(request, fields, own);
+            reading.whole(&request.entry.name, false, fields, own);
             if let Some(hooks) = fields.get("hooks") {
                 reading.hooks_declared(own, "/hooks", hooks);
             }
@@ -64,6 +68,34 @@ pub fn read(request: &Request<'_>, catalogue: &str) -> Result<Loaded, Vec<Oddity
         }
     }
     reading.finish(request, about)
+}
+
+/// Returns what is odd about a plugin by itself, without an entry.
+pub fn oddities(tree: &Tree, manifest: Option<&Manifest>) -> Vec<Oddity> {
+    let mut reading = Reading::new(Some(tree));
+    let nothing = Document::default();
+    let origin = match manifest {
+        Some(manifest) => Origin::manifest(manifest),
+        None => Origin::file(MANIFEST, &nothing),
+    };
+    if let Some(Err(oddities)) = manifest.map(|manifest| reading.manifest(manifest)) {
+        return oddities;
+    }
+    let empty = Map::new();
+    let fields = manifest.and_then(|manifest| manifest.document.value.as_object());
+    let fields = fields.unwrap_or(&empty);
+    let name = fields
+        .get("name")
+        .and_then(Value::as_str)
+        .unwrap_or("plugin");
+    reading.whole(name, false, fields, origin);
+    if let Some(hooks) = fields.get("hooks") {
+        reading.hooks_declared(origin, "/hooks", hooks);
+    }
+    if let Ok(id) = PluginId::try_from(format!("{name}@here")) {
+        reading.spec(&id);
+    }
+    reading.oddities
 }
 
 fn absent(found: Option<Kind>) -> &'static str {
@@ -143,10 +175,18 @@ impl Reading<'_> {
     }
 
     /// Reads the folders that every plugin may have, and what the manifest, or the entry in its place, declares.
-    fn whole(&mut self, request: &Request<'_>, fields: &Map<String, Value>, origin: Origin<'_>) {
+    ///
+    /// A plugin that is its whole marketplace has the skills that are listed, and not those of the other entries.
+    fn whole(
+        &mut self,
+        name: &str,
+        is_root: bool,
+        fields: &Map<String, Value>,
+        origin: Origin<'_>,
+    ) {
         let root = self.names("");
         self.tell_unloaded(&root);
-        let has = |name: &str| root.iter().any(|(other, _)| other == name);
+        let has = |name: &str| root.iter().any(|other| other.name == name);
         for (field, folder) in [("commands", "commands"), ("agents", "agents")] {
             let found = match fields.get(field) {
                 Some(value) => self.texts_declared(field, origin, value),
@@ -159,7 +199,7 @@ impl Reading<'_> {
                 }
             }
         }
-        self.all_skills(request, fields, origin, &has);
+        self.all_skills(name, is_root, fields, origin, &has);
         if has("hooks") {
             self.hooks_file("hooks/hooks.json");
         }
@@ -172,13 +212,14 @@ impl Reading<'_> {
 
     fn all_skills(
         &mut self,
-        request: &Request<'_>,
+        name: &str,
+        is_root: bool,
         fields: &Map<String, Value>,
         origin: Origin<'_>,
         has: &dyn Fn(&str) -> bool,
     ) {
         let declared = fields.get("skills");
-        let is_listed = declared.is_some() && is_whole_marketplace(&request.entry.place);
+        let is_listed = declared.is_some() && is_root;
         if has("skills") && !is_listed {
             self.skills_below("skills");
         }
@@ -187,7 +228,7 @@ impl Reading<'_> {
                 self.skills_declared(origin, value);
             }
             None if has("SKILL.md") && !has("skills") => {
-                self.skill("", &request.entry.name);
+                self.skill_named("", name);
             }
             None => {}
         }

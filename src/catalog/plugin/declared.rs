@@ -45,7 +45,7 @@ impl Reading<'_> {
             |reading, pointer, written, path| match reading.kind(path) {
                 Some(Kind::Folder) => {
                     let name = path.rsplit('/').next().unwrap_or(path).to_string();
-                    if !reading.skill(path, &name) {
+                    if !reading.skill_named(path, &name) {
                         reading.skills_below(path);
                     }
                     Found::Something

@@ -55,6 +55,8 @@ const KINDS: [(&str, &str); 5] = [
 /// The events that guard permissions: a file that declares them where nobody looks is refused as a whole.
 const GUARDS: [&str; 2] = ["PermissionRequest", "PreToolUse"];
 
+const FORM: &str = "write `{\"hooks\": {\"Stop\": [{\"hooks\": [..]}]}}`";
+
 /// The most hooks that one plugin is read with.
 const HOOKS_MAX: usize = 1_000;
 
@@ -86,15 +88,19 @@ impl Reading<'_> {
         }
         match document.value.get("hooks") {
             Some(Value::Object(hooks)) => self.hooks(origin, "/hooks", hooks),
-            _ => {
-                let what = "the file has no object `hooks`";
-                self.odd(
-                    Severity::Error,
-                    file,
-                    what,
-                    "write `{\"hooks\": {\"Event\": [..]}}`",
-                );
+            Some(_) => {
+                let what = "`hooks` is no object of events: the plugin does not load";
+                let oddity = origin.odd(Severity::Error, "/hooks", what);
+                self.oddities.push(oddity.hint(FORM));
+                self.is_refused = true;
             }
+            None if document.value.get("modules").is_some() => {}
+            None => self.odd(
+                Severity::Error,
+                file,
+                "the file has no object `hooks`",
+                FORM,
+            ),
         }
         true
     }

@@ -33,6 +33,8 @@ pub const BODY_BYTES_MAX: usize = 64 * 1024;
 /// The most components of one kind that one plugin is read with, and the most folders below each other.
 pub const COMPONENTS_MAX: usize = 5_000;
 pub const DEPTH_MAX: usize = 16;
+/// The most folders of one plugin that are looked into: links to folders can go in circles.
+pub const FOLDERS_MAX: usize = 4_000;
 /// The most oddities that one plugin is told of.
 pub const ODDITIES_MAX: usize = 200;
 
@@ -46,6 +48,8 @@ pub struct Reading<'a> {
     /// Whether something was met for which the plugin's own tool does not load it.
     pub is_refused: bool,
     body: String,
+    /// How many folders were looked into.
+    folders: usize,
     /// The files that are components already.
     seen: BTreeSet<String>,
 }
@@ -71,6 +75,7 @@ impl<'a> Reading<'a> {
             oddities: Vec::new(),
             is_refused: false,
             body: String::new(),
+            folders: 0,
             seen: BTreeSet::new(),
         }
     }
@@ -290,3 +295,6 @@ fn child(pointer: &str, key: impl std::fmt::Display) -> String {
 pub fn is_whole_marketplace(place: &Place) -> bool {
     matches!(place, Place::Inside(path) if inside(path) == Some(""))
 }
+
+#[cfg(test)]
+mod tests;

@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use super::texts::Name;
 use super::{Origin, Reading, child, inside};
 use crate::catalog::json;
 use crate::model::Severity;
@@ -13,7 +14,10 @@ const OTHERS_MAX: usize = 1_000;
 impl Reading<'_> {
     /// Adds the files of a folder with an ending, as `kind:name`; with an empty ending, all of them.
     pub fn files_in(&mut self, kind: &str, folder: &str, ending: &str) {
-        for (name, what) in self.names(folder) {
+        for Name {
+            name, kind: what, ..
+        } in self.names(folder)
+        {
             if let (Kind::File, Some(stem)) = (what, name.strip_suffix(ending)) {
                 self.other(kind, stem);
             }
@@ -98,8 +102,8 @@ impl Reading<'_> {
     }
 
     /// Notes what stands in the plugin's own folder and is not loaded.
-    pub fn tell_unloaded(&mut self, root: &[(String, Kind)]) {
-        for (name, kind) in root {
+    pub fn tell_unloaded(&mut self, root: &[Name]) {
+        for Name { name, kind, .. } in root {
             if name == "CLAUDE.md" && *kind == Kind::File {
                 let what = "`CLAUDE.md` of a plugin is not loaded";
                 self.odd(Severity::Warning, name, what, "say it in a skill");

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
-use super::{COMPONENTS_MAX, DEPTH_MAX, Reading, join};
+use super::{COMPONENTS_MAX, DEPTH_MAX, FOLDERS_MAX, Reading, join};
 use crate::catalog::frontmatter::{self, State};
 use crate::catalog::hidden::hidden;
 use crate::model::{Component, Oddity, Severity};
@@ -16,6 +16,15 @@ pub enum Text {
     Skill,
     Command,
     Agent,
+}
+
+/// A name in a folder.
+#[derive(Debug)]
+pub struct Name {
+    pub name: String,
+    /// What it is, links followed.
+    pub kind: Kind,
+    pub is_link: bool,
 }
 
 impl Text {
@@ -78,9 +87,18 @@ impl Reading<'_> {
         depth: usize,
         files: &mut Vec<(String, String)>,
     ) {
-        for (name, kind) in self.names(folder) {
+        for Name {
+            name,
+            kind,
+            is_link,
+        } in self.names(folder)
+        {
             let path = join(folder, &name);
             match kind {
+                Kind::Folder if is_link => {
+                    let what = "the link to a folder is not followed: such links can go in circles";
+                    self.odd(Severity::Warning, &path, what, "put the folder itself here");
+                }
                 Kind::Folder if depth < DEPTH_MAX => {
                     self.walk(&path, &format!("{prefix}{name}:"), depth + 1, files);
                 }
@@ -93,10 +111,23 @@ impl Reading<'_> {
     }
 
     /// Returns the names in a folder and what they are, links followed; what cannot be looked at is noted.
-    pub(super) fn names(&mut self, folder: &str) -> Vec<(String, Kind)> {
+    pub(super) fn names(&mut self, folder: &str) -> Vec<Name> {
         let Some(tree) = self.tree else {
             return Vec::new();
         };
+        self.folders += 1;
+        if self.folders > FOLDERS_MAX {
+            if self.folders == FOLDERS_MAX + 1 {
+                let what = format!("more than {FOLDERS_MAX} folders: the rest is not read");
+                self.odd(
+                    Severity::Warning,
+                    folder,
+                    what,
+                    "look for links that go in circles",
+                );
+            }
+            return Vec::new();
+        }
         let entries = match tree.list(folder) {
             Ok(entries) => entries,
             Err(error) => {
@@ -117,7 +148,11 @@ impl Reading<'_> {
                 Kind::Link => self.kind(&path),
                 kind => Some(kind),
             };
-            names.extend(kind.map(|kind| (entry.name, kind)));
+            names.extend(kind.map(|kind| Name {
+                is_link: entry.kind == Kind::Link,
+                name: entry.name,
+                kind,
+            }));
         }
         names
     }
@@ -227,10 +262,14 @@ impl Reading<'_> {
 
 /// Returns what the instructions are for: as their frontmatter says it or, for a command, as they start.
 fn description(text: Text, fields: &Map<String, Value>, body: &str) -> String {
-    let field = |name| fields.get(name).and_then(Value::as_str).map(str::trim);
+    let field = |name| match fields.get(name) {
+        Some(Value::String(text)) => Some(text.trim().to_string()),
+        Some(plain @ (Value::Number(_) | Value::Bool(_))) => Some(plain.to_string()),
+        _ => None,
+    };
     match (field("description"), field("when_to_use")) {
         (Some(what), Some(when)) => format!("{what} {when}"),
-        (Some(only), None) | (None, Some(only)) => only.to_string(),
+        (Some(only), None) | (None, Some(only)) => only,
         (None, None) if text == Text::Command => {
             let first = body.lines().map(|line| line.trim_start_matches('#').trim());
             first
