@@ -48,7 +48,6 @@ struct Strict {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-#[expect(dead_code, reason = "read for the sake of their types")]
 struct Interface {
     #[serde(default)]
     display_name: Option<String>,
@@ -70,6 +69,7 @@ struct Policy {
     #[serde(default)]
     installation: Installation,
     #[serde(default)]
+    #[expect(dead_code, reason = "read for the sake of its type")]
     authentication: Authentication,
     #[serde(default)]
     products: Option<Vec<String>>,
