@@ -26,6 +26,8 @@ pub const DIALECT: Dialect = Dialect {
     load,
 };
 
+/// The most former names that are read.
+const RENAMES_MAX: usize = 1_000;
 /// The most oddities of its entries that a catalogue is told of.
 const ODDITIES_MAX: usize = 2_000;
 
@@ -69,7 +71,10 @@ fn list(tree: &Tree) -> Result<Listing> {
         Ok(header) => header,
         Err((pointer, what)) => {
             let line = document.nearest_line(pointer).unwrap_or(1);
-            let field = json::shown(pointer);
+            let field = match json::shown(pointer) {
+                field if field.is_empty() => "it".to_string(),
+                field => format!("`{field}`"),
+            };
             return Err(anyhow!("cannot use `{CATALOGUE}`: `{field}` {what}, at line {line}"))
                 .kind(Trouble::Request)
                 .hint("it starts like `{\"name\": \"our-plugins\", \"owner\": {\"name\": \"us\"}, \"plugins\": [..]}`");
@@ -124,19 +129,23 @@ struct Header {
 /// Reads what has to be right for any plugin to be read: Claude Code refuses the whole file otherwise.
 fn header(value: &Value) -> Result<Header, (&'static str, String)> {
     let text = |value: &Value| value.as_str().map(str::to_string);
+    let wrong = |field: &Value, what: &str| match field {
+        Value::Null => "is missing".to_string(),
+        _ => format!("is no {what}"),
+    };
     if !value.is_object() {
-        return Err(("", "the file is no object".to_string()));
+        return Err(("", "is no object".to_string()));
     }
-    let name = text(&value["name"]).ok_or(("/name", "is no text".to_string()))?;
+    let name = text(&value["name"]).ok_or_else(|| ("/name", wrong(&value["name"], "text")))?;
     names::usable(&name).map_err(|error| ("/name", error.to_string()))?;
     if !value["owner"].is_object() {
-        return Err(("/owner", "is no object".to_string()));
+        return Err(("/owner", wrong(&value["owner"], "object")));
     }
     if !value["owner"]["name"].is_string() {
-        return Err(("/owner/name", "is no text".to_string()));
+        return Err(("/owner/name", wrong(&value["owner"]["name"], "text")));
     }
     if !value["plugins"].is_array() {
-        return Err(("/plugins", "is no list".to_string()));
+        return Err(("/plugins", wrong(&value["plugins"], "list")));
     }
     let metadata = &value["metadata"];
     Ok(Header {
@@ -152,19 +161,17 @@ fn header(value: &Value) -> Result<Header, (&'static str, String)> {
 fn about_catalogue(document: &Document, header: &Header) -> Vec<Oddity> {
     let origin = Origin::file(CATALOGUE, document);
     let mut found = Vec::new();
+    const UNKNOWN_MAX: usize = 20;
     let mut unknown = |fields: Option<&Map<String, Value>>, before: &str, known: &[&str]| {
-        for field in fields.into_iter().flat_map(Map::keys) {
-            if !known.contains(&field.as_str()) {
-                let what = format!(
-                    "the field `{}` is unknown, and does nothing",
-                    field.escape_debug()
-                );
-                found.push(origin.odd(
-                    Severity::Warning,
-                    &format!("{before}/{}", json::step(field)),
-                    what,
-                ));
-            }
+        let fields = fields.into_iter().flat_map(Map::keys);
+        let unknown = fields.filter(|field| !known.contains(&field.as_str()));
+        for field in unknown.take(UNKNOWN_MAX) {
+            let what = format!(
+                "the field `{}` is unknown, and does nothing",
+                field.escape_debug()
+            );
+            let pointer = format!("{before}/{}", json::step(field));
+            found.push(origin.odd(Severity::Warning, &pointer, what));
         }
     };
     unknown(document.value.as_object(), "", &FIELDS);
@@ -286,6 +293,7 @@ fn renames(
     };
     let renames: BTreeMap<String, Option<String>> = written
         .iter()
+        .take(RENAMES_MAX)
         .map(|(old, new)| (old.clone(), new.as_str().map(str::to_string)))
         .collect();
     let is_listed = |name: &str| {

@@ -1,5 +1,6 @@
 //! Other people's JSON: its value, and the line of anything in it.
 
+use std::cell::Cell;
 use std::fmt;
 
 use serde::de::{DeserializeSeed, Deserializer as _, MapAccess, SeqAccess, Visitor};
@@ -10,6 +11,9 @@ use crate::model::{Oddity, Severity};
 
 /// The most bytes that a JSON file may have.
 pub const BYTES_MAX: usize = 16 * 1024 * 1024;
+
+/// The most bytes that are read again for one file to tell lines: a file of nothing but oddities would cost hours.
+const LOOKED_AT_MAX: usize = 64 * 1024 * 1024;
 
 /// The most repeated keys that one file is told of.
 const DUPLICATES_MAX: usize = 20;
@@ -26,6 +30,8 @@ pub struct Document {
     /// Whether bytes that are no UTF-8 were replaced.
     pub is_lossy: bool,
     text: String,
+    /// How many bytes were read again to tell lines.
+    looked_at: Cell<usize>,
 }
 
 /// Why a file is no JSON, and where.
@@ -58,8 +64,13 @@ impl std::error::Error for Fault {}
 
 /// Reads a file. Nesting is bounded by the library, at 128.
 pub fn read(bytes: &[u8]) -> Result<Document, Fault> {
-    if bytes.len() > BYTES_MAX {
-        let what = format!("{} bytes, and at most {BYTES_MAX} are read,", bytes.len());
+    read_within(bytes, BYTES_MAX)
+}
+
+/// Reads a file that may have up to `bytes_max` bytes.
+pub fn read_within(bytes: &[u8], bytes_max: usize) -> Result<Document, Fault> {
+    if bytes.len() > bytes_max {
+        let what = format!("{} bytes, and at most {bytes_max} are read,", bytes.len());
         return Err(Fault {
             what,
             line: 1,
@@ -85,6 +96,7 @@ pub fn read(bytes: &[u8]) -> Result<Document, Fault> {
         duplicates: reader.duplicates,
         is_lossy,
         text,
+        looked_at: Cell::default(),
     })
 }
 
@@ -103,8 +115,13 @@ fn fault(error: &serde_json::Error) -> Fault {
 }
 
 impl Document {
-    /// Returns the line of the value at a JSON pointer such as `/plugins/3/source`.
+    /// Returns the line of the value at a JSON pointer such as `/plugins/3/source`; none once too many were asked for.
     pub fn line(&self, pointer: &str) -> Option<u32> {
+        let looked_at = self.looked_at.get() + self.text.len();
+        self.looked_at.set(looked_at);
+        if looked_at > LOOKED_AT_MAX {
+            return None;
+        }
         let mut raw: &RawValue = serde_json::from_str(&self.text).ok()?;
         for step in pointer.split('/').skip(1) {
             raw = match children(raw)? {
@@ -364,6 +381,14 @@ mod tests {
         }
         let fault = read(b"{\n\"a\": x}").unwrap_err();
         assert_eq!((fault.line, &*fault.what), (2, "expected value"));
+    }
+
+    #[test]
+    fn lines_are_told_as_long_as_it_is_cheap() {
+        let text = format!("{{\"a\": \"{}\",\n\"b\": 1}}", "x".repeat(1024 * 1024));
+        let document = read(text.as_bytes()).unwrap();
+        let told = (0..1_000).filter(|_| document.nearest_line("/b/c") == Some(2));
+        assert!((20..70).contains(&told.count()));
     }
 
     #[test]

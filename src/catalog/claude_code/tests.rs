@@ -184,11 +184,9 @@ fn names_that_show_otherwise_are_refused() {
 fn a_catalogue_that_claude_refuses_is_refused_with_the_line() {
     let said = |text: &str| {
         let (_folder, tree) = tree(&[(CATALOGUE, text)]);
-        format!("{:#}", list(&tree).err().expect(text))
+        format!("{:#}", list(&tree).expect_err(text))
     };
-    assert!(
-        said("{\"name\": \"a\",\n\"plugins\": []}").contains("`owner` is no object, at line 1")
-    );
+    assert!(said("{\"name\": \"a\",\n\"plugins\": []}").contains("`owner` is missing, at line 1"));
     assert!(
         said("{\"name\": \"a b\", \"owner\": {\"name\": \"o\"}, \"plugins\": []}")
             .contains("`name` is `a b`")
@@ -198,7 +196,7 @@ fn a_catalogue_that_claude_refuses_is_refused_with_the_line() {
             .contains("line 2")
     );
     assert!(said("{\"name\": \"a\",}").contains("line 1 column"));
-    assert!(said("[]").contains("no object"));
+    assert!(said("[]").contains("it is no object"));
 }
 
 #[test]

@@ -3,7 +3,9 @@
 use serde_json::{Map, Value};
 
 use super::declared::Found;
-use super::{About, Manifest, Origin, Reading, check_manifest, find, is_whole_marketplace};
+use super::{
+    About, KEYWORDS_MAX, Manifest, Origin, Reading, check_manifest, find, is_whole_marketplace,
+};
 use crate::catalog::json::Document;
 use crate::catalog::{Loaded, Request};
 use crate::model::{Oddity, PluginId, Severity};
@@ -33,17 +35,7 @@ pub fn read(request: &Request<'_>, catalogue: &str) -> Result<Loaded, Vec<Oddity
         reading.primary(entry, origin);
         return reading.finish(request, about(request, None, entry));
     };
-    match tree.kind("") {
-        Ok(Some(Kind::Folder)) => {}
-        Ok(found) => return Err(vec![origin.odd(Severity::Error, "/source", absent(found))]),
-        Err(error) => {
-            return Err(vec![origin.odd(
-                Severity::Error,
-                "/source",
-                format!("{error:#}"),
-            )]);
-        }
-    }
+    is_there(tree, origin)?;
     let manifest = find(tree, &[MANIFEST]).map_err(|oddity| vec![*oddity])?;
     let mut reading = Reading::new(Some(tree));
     let about = about(request, manifest.as_ref(), entry);
@@ -98,12 +90,15 @@ pub fn oddities(tree: &Tree, manifest: Option<&Manifest>) -> Vec<Oddity> {
     reading.oddities
 }
 
-fn absent(found: Option<Kind>) -> &'static str {
-    match found {
-        Some(Kind::Submodule) => "it is a submodule, whose files are elsewhere",
-        Some(_) => "it is no folder",
-        None => "there is no such folder",
-    }
+fn is_there(tree: &Tree, origin: Origin<'_>) -> Result<(), Vec<Oddity>> {
+    let what = match tree.kind("") {
+        Ok(Some(Kind::Folder)) => return Ok(()),
+        Ok(Some(Kind::Submodule)) => "it is a submodule, whose files are elsewhere".to_string(),
+        Ok(Some(_)) => "it is no folder".to_string(),
+        Ok(None) => "there is no such folder".to_string(),
+        Err(error) => format!("{error:#}"),
+    };
+    Err(vec![origin.odd(Severity::Error, "/source", what)])
 }
 
 impl Reading<'_> {
@@ -164,7 +159,9 @@ impl Reading<'_> {
         ) && ours != theirs
         {
             let what = format!(
-                "the manifest says version `{ours}`, and the entry `{theirs}`: the manifest's counts"
+                "the manifest says version `{}`, and the entry `{}`: the manifest's counts",
+                ours.escape_debug(),
+                theirs.escape_debug()
             );
             self.oddities.push(
                 own.odd(Severity::Warning, "/version", what)
@@ -322,17 +319,11 @@ fn about(request: &Request<'_>, manifest: Option<&Manifest>, entry: &Map<String,
         manifest.get("keywords"),
         entry.get("tags"),
     ];
+    let lists = keywords.into_iter().flatten().filter_map(Value::as_array);
+    let written = lists.flatten().filter_map(Value::as_str);
     let mut words: Vec<String> = Vec::new();
-    for word in keywords
-        .into_iter()
-        .flatten()
-        .filter_map(Value::as_array)
-        .flatten()
-    {
-        if let Some(word) = word
-            .as_str()
-            .filter(|word| !words.iter().any(|other| other == word))
-        {
+    for word in written.take(KEYWORDS_MAX) {
+        if !words.iter().any(|other| other == word) {
             words.push(word.to_string());
         }
     }

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::{Origin, Reading, child};
-use crate::catalog::json;
+use crate::catalog::json::Document;
 use crate::model::{Hook, Severity};
 
 /// The events that hooks can wait for.
@@ -63,18 +63,13 @@ const HOOKS_MAX: usize = 1_000;
 impl Reading<'_> {
     /// Adds the hooks of a file; says whether there is one.
     pub fn hooks_file(&mut self, file: &str) -> bool {
-        let Some(bytes) = self.bytes(file) else {
-            return false;
-        };
-        let document = match json::read(&bytes) {
-            Ok(document) => document,
-            Err(fault) => {
-                self.oddities.push(fault.oddity(file));
-                return true;
-            }
-        };
-        self.oddities.extend(document.oddities(file));
-        let origin = Origin::file(file, &document);
+        self.json(file, |reading, document| {
+            reading.hooks_document(file, document)
+        })
+    }
+
+    fn hooks_document(&mut self, file: &str, document: &Document) {
+        let origin = Origin::file(file, document);
         for guard in GUARDS {
             if document.value.get(guard).is_some() {
                 let what = format!(
@@ -102,7 +97,6 @@ impl Reading<'_> {
                 FORM,
             ),
         }
-        true
     }
 
     /// Adds hooks by their events, as they stand at a JSON pointer of their origin.
@@ -148,8 +142,7 @@ impl Reading<'_> {
             let what = hook.get(*field).and_then(Value::as_str).unwrap_or_default();
             let arguments = hook.get("args").and_then(Value::as_array);
             if kind == "command" && arguments.is_none() && has_bare_root(what) {
-                let said =
-                    format!("the command has `${{CLAUDE_PLUGIN_ROOT}}` without quotes: {what}");
+                let said = "the command has `${CLAUDE_PLUGIN_ROOT}` without quotes";
                 let hint = "put it in double quotes: the folder's name may have a space in it";
                 self.oddities
                     .push(origin.odd(Severity::Warning, &at, said).hint(hint));
@@ -182,6 +175,7 @@ fn has_bare_root(command: &str) -> bool {
     let roots = command.match_indices("${CLAUDE_PLUGIN_ROOT}");
     roots.into_iter().any(|(at, _)| {
         let before = &command[..at];
-        before.matches('"').count() % 2 == 0 && before.matches('\'').count() % 2 == 0
+        let is_closed = |quote| before.matches(quote).count().is_multiple_of(2);
+        is_closed('"') && is_closed('\'')
     })
 }

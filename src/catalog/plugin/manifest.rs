@@ -1,5 +1,6 @@
 //! The manifest of a plugin: the file that says what it is called and what it brings.
 
+use super::JSON_BYTES_MAX;
 use crate::catalog::json::{self, Document};
 use crate::model::{Oddity, Severity};
 use crate::tree::Tree;
@@ -17,7 +18,8 @@ pub fn find(tree: &Tree, paths: &[&str]) -> Result<Option<Manifest>, Box<Oddity>
     for path in paths {
         match tree.read(path) {
             Ok(Some(bytes)) => {
-                let document = json::read(&bytes).map_err(|fault| Box::new(fault.oddity(path)))?;
+                let document = json::read_within(&bytes, JSON_BYTES_MAX)
+                    .map_err(|fault| Box::new(fault.oddity(path)))?;
                 return Ok(Some(Manifest {
                     file: (*path).to_string(),
                     document,

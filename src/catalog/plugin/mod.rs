@@ -19,8 +19,9 @@ mod texts;
 use std::collections::BTreeSet;
 
 use super::hidden::refused;
+use super::json::{self, Document};
 use super::payload::payloads;
-use super::{Loaded, Request, Words, json, spec};
+use super::{Loaded, Request, Words, spec};
 use crate::model::{Component, Components, Oddity, Place, Plugin, PluginId, Severity};
 use crate::tree::{Kind, Tree};
 
@@ -33,6 +34,10 @@ pub const BODY_BYTES_MAX: usize = 64 * 1024;
 /// The most components of one kind that one plugin is read with, and the most folders below each other.
 pub const COMPONENTS_MAX: usize = 5_000;
 pub const DEPTH_MAX: usize = 16;
+/// The most bytes of a manifest and of other JSON files of a plugin.
+pub const JSON_BYTES_MAX: usize = 1024 * 1024;
+/// The most keywords of one plugin.
+pub const KEYWORDS_MAX: usize = 100;
 /// The most folders of one plugin that are looked into: links to folders can go in circles.
 pub const FOLDERS_MAX: usize = 4_000;
 /// The most oddities that one plugin is told of.
@@ -109,6 +114,21 @@ impl<'a> Reading<'a> {
         }
     }
 
+    /// Hands a JSON file to `read`, unless it is none, which is noted; says whether there is such a file.
+    fn json(&mut self, file: &str, read: impl FnOnce(&mut Self, &Document)) -> bool {
+        let Some(bytes) = self.bytes(file) else {
+            return false;
+        };
+        match json::read_within(&bytes, JSON_BYTES_MAX) {
+            Ok(document) => {
+                self.oddities.extend(document.oddities(file));
+                read(self, &document);
+            }
+            Err(fault) => self.oddities.push(fault.oddity(file)),
+        }
+        true
+    }
+
     /// Returns the plugin, unless it was refused. Names that cannot be an id, and characters in names that a reader cannot see, are refused.
     pub fn finish(mut self, request: &Request<'_>, about: About) -> Result<Loaded, Vec<Oddity>> {
         if self.is_refused {
@@ -127,12 +147,8 @@ impl<'a> Reading<'a> {
             ("description", &about.description),
         ] {
             if let Some(why) = refused(text) {
-                self.odd(
-                    Severity::Error,
-                    "",
-                    format!("the plugin's {what} {why}"),
-                    "",
-                );
+                let what = format!("the plugin's {what} {why}");
+                self.odd(Severity::Error, "", what, "");
                 return Err(self.oddities);
             }
         }
@@ -253,7 +269,11 @@ impl<'a> Reading<'a> {
     /// Keeps text for searching, as far as there is room.
     fn keep(&mut self, text: &str) {
         let room = BODY_BYTES_MAX.saturating_sub(self.body.len() + 1);
-        self.body.push_str(&text[..text.floor_char_boundary(room)]);
+        let mut end = room.min(text.len());
+        while !text.is_char_boundary(end) {
+            end -= 1;
+        }
+        self.body.push_str(&text[..end]);
         if room > 0 {
             self.body.push('\n');
         }

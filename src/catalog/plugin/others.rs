@@ -4,7 +4,6 @@ use serde_json::Value;
 
 use super::texts::Name;
 use super::{Origin, Reading, child, inside};
-use crate::catalog::json;
 use crate::model::Severity;
 use crate::tree::Kind;
 
@@ -26,14 +25,9 @@ impl Reading<'_> {
 
     /// Adds the keys of a JSON object in a file, or the names in its list, as `kind:name`; says whether there is one.
     pub fn names_in_file(&mut self, kind: &str, file: &str) -> bool {
-        let Some(bytes) = self.bytes(file) else {
-            return false;
-        };
-        match json::read(&bytes) {
-            Ok(document) => self.names_in(kind, &document.value),
-            Err(fault) => self.oddities.push(fault.oddity(file)),
-        }
-        true
+        self.json(file, |reading, document| {
+            reading.names_in(kind, &document.value)
+        })
     }
 
     /// Adds what a manifest declares: an object by its keys, a list of objects by their names, a path by what is there.

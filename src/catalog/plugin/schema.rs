@@ -19,6 +19,9 @@ pub struct Fault {
     pub is_fatal: bool,
 }
 
+/// The most faults that one manifest or entry is told of.
+const FAULTS_MAX: usize = 100;
+
 /// Fields whose wrong type costs only their value.
 const SURVIVED: [&str; 4] = ["author", "homepage", "repository", "keywords"];
 
@@ -162,13 +165,21 @@ impl Check {
     }
 
     fn push(&mut self, severity: Severity, pointer: &str, what: String, hint: &'static str) {
+        // What is fatal is never left out: the last fault makes way for it.
         let field = pointer.split('/').nth(1).unwrap_or_default();
+        let is_fatal = severity == Severity::Error && !SURVIVED.contains(&field);
+        if self.faults.len() == FAULTS_MAX {
+            if !is_fatal {
+                return;
+            }
+            self.faults.pop();
+        }
         self.faults.push(Fault {
             severity,
             pointer: pointer.to_string(),
             what,
             hint,
-            is_fatal: severity == Severity::Error && !SURVIVED.contains(&field),
+            is_fatal,
         });
     }
 

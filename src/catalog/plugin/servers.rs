@@ -3,7 +3,6 @@
 use serde_json::{Map, Value};
 
 use super::{Origin, Reading, child, inside};
-use crate::catalog::json;
 use crate::model::{McpServer, Severity};
 
 /// The most servers that one plugin is read with.
@@ -12,26 +11,17 @@ const SERVERS_MAX: usize = 200;
 impl Reading<'_> {
     /// Adds the servers of a file, with or without the object `mcpServers` around them; says whether there is one.
     pub fn servers_file(&mut self, file: &str) -> bool {
-        let Some(bytes) = self.bytes(file) else {
-            return false;
-        };
-        let document = match json::read(&bytes) {
-            Ok(document) => document,
-            Err(fault) => {
-                self.oddities.push(fault.oddity(file));
-                return true;
+        self.json(file, |reading, document| {
+            let (pointer, servers) = match document.value.get("mcpServers") {
+                Some(servers) => ("/mcpServers", servers),
+                None => ("", &document.value),
+            };
+            let origin = Origin::file(file, document);
+            match servers {
+                Value::Object(servers) => reading.servers(origin, pointer, servers),
+                _ => reading.odd(Severity::Error, file, "the servers are no object", ""),
             }
-        };
-        self.oddities.extend(document.oddities(file));
-        let (pointer, servers) = match document.value.get("mcpServers") {
-            Some(servers) => ("/mcpServers", servers),
-            None => ("", &document.value),
-        };
-        match servers {
-            Value::Object(servers) => self.servers(Origin::file(file, &document), pointer, servers),
-            _ => self.odd(Severity::Error, file, "the servers are no object", ""),
-        }
-        true
+        })
     }
 
     /// Adds the servers of an object, by their names; of two with one name the later one counts.

@@ -16,11 +16,8 @@ impl Reading<'_> {
         for Name { name, kind, .. } in self.names(folder) {
             let path = join(folder, &name);
             match kind {
-                Kind::Folder if self.components.skills.len() < COMPONENTS_MAX => {
-                    if !self.skill(&path, &name) {
-                        self.tell_near_miss(&path);
-                    }
-                }
+                Kind::Folder if self.components.skills.len() >= COMPONENTS_MAX => break,
+                Kind::Folder if !self.skill(&path, &name) => self.tell_near_miss(&path),
                 Kind::File
                     if name.ends_with(".md") && !matches!(name.as_str(), "README.md" | FILE) =>
                 {
