@@ -75,8 +75,8 @@ fn list(tree: &Tree) -> Result<Listing> {
                 field if field.is_empty() => "it".to_string(),
                 field => format!("`{field}`"),
             };
-            return Err(anyhow!("cannot use `{CATALOGUE}`: `{field}` {what}, at line {line}"))
-                .kind(Trouble::Request)
+            return Err(anyhow!("cannot use `{CATALOGUE}`: {field} {what}, at line {line}"))
+            .kind(Trouble::Request)
                 .hint("it starts like `{\"name\": \"our-plugins\", \"owner\": {\"name\": \"us\"}, \"plugins\": [..]}`");
         }
     };

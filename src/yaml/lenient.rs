@@ -28,16 +28,20 @@ impl fmt::Display for Fault {
 /// counts. Several documents become a list, an empty text null.
 pub fn parse_lenient(text: &str) -> Result<Value, Fault> {
     if let Some(position) = text.find('\0') {
-        let line = text[..position].matches('\n').count() + 1;
-        return Err(fault("a NUL character", line));
+        let before = text[..position].chars().count();
+        return Err(fault("a NUL character", line(text, before)));
     }
     let mut builder = Builder::default();
     for event in Parser::new_from_str(text) {
-        let (event, span) =
-            event.map_err(|error| fault(&error.kind().to_string(), error.marker().line()))?;
+        let (event, span) = event.map_err(|error| {
+            fault(
+                &error.kind().to_string(),
+                line(text, error.marker().index()),
+            )
+        })?;
         builder
             .take(event)
-            .map_err(|what| fault(what, span.start.line()))?;
+            .map_err(|what| fault(what, line(text, span.start.index())))?;
     }
     match builder.documents.len() {
         0 => Ok(Value::Null),
@@ -46,10 +50,15 @@ pub fn parse_lenient(text: &str) -> Result<Value, Fault> {
     }
 }
 
+/// Returns the line of the character at `index`, as editors count: the library also counts a lone carriage return.
+fn line(text: &str, index: usize) -> usize {
+    1 + text.chars().take(index).filter(|&c| c == '\n').count()
+}
+
 fn fault(what: &str, line: usize) -> Fault {
     Fault {
         what: what.to_string(),
-        line: u32::try_from(line).unwrap_or(u32::MAX).max(1),
+        line: u32::try_from(line).unwrap_or(u32::MAX),
     }
 }
 
@@ -221,6 +230,12 @@ mod tests {
             let fault = parse_lenient(text).expect_err(text);
             assert!(fault.line >= line, "{text}: {fault}");
         }
+    }
+
+    #[test]
+    fn lines_are_counted_as_editors_count_them() {
+        assert_eq!(parse_lenient("&:\r'\r\r\r':\n").unwrap_err().line, 1);
+        assert_eq!(parse_lenient("a: \u{e9}\r\nb: \"c").unwrap_err().line, 2);
     }
 
     #[test]
