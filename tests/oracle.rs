@@ -7,7 +7,7 @@
     reason = "a test may panic, and its helpers are tests too"
 )]
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::PathBuf;
 
@@ -198,6 +198,34 @@ fn what_the_recording_leaves_out_is_for_the_agent_alone() {
                 assert!(text.contains("\nuser-invocable: false\n"), "{}", skill.file);
             }
         }
+    }
+}
+
+#[test]
+#[ignore = "needs the corpora: ORCHESTRATE_CORPORA"]
+fn servers_are_those_that_claude_starts_each_of_them_once() {
+    for marketplace in LOADED {
+        let init = &json(&format!("oracle/{marketplace}.json"))["init"];
+        let theirs = recorded(init, "mcp_servers");
+        let plugins = load(&format!("marketplaces/{marketplace}"));
+        let mut ours = BTreeMap::new();
+        for plugin in plugins.iter().map(|loaded| &loaded.plugin) {
+            for server in &plugin.components.mcp_servers {
+                let name = format!("plugin:{}:{}", plugin.namespace, server.name);
+                ours.insert(name, (&server.argv, &server.url));
+            }
+        }
+        let started: BTreeSet<_> = theirs.iter().map(|name| ours[name]).collect();
+        let never: Vec<_> = ours
+            .iter()
+            .filter(|(_, what)| !started.contains(*what))
+            .collect();
+        println!(
+            "{marketplace}: {} servers, {} of them started",
+            ours.len(),
+            theirs.len()
+        );
+        assert!(never.is_empty(), "{marketplace}: {never:?}");
     }
 }
 
