@@ -1,5 +1,6 @@
 //! Other people's JSON: its value, and the line of anything in it.
 
+use std::borrow::Cow;
 use std::cell::Cell;
 use std::fmt;
 
@@ -77,13 +78,12 @@ pub fn read_within(bytes: &[u8], bytes_max: usize) -> Result<Document, Fault> {
             column: 1,
         });
     }
-    let decoded = String::from_utf8_lossy(bytes);
-    let is_lossy = matches!(decoded, std::borrow::Cow::Owned(_));
+    let (decoded, is_lossy) = decoded(bytes);
     let has_bom = decoded.starts_with('\u{feff}');
-    let text = match has_bom {
-        true => decoded['\u{feff}'.len_utf8()..].to_string(),
-        false => decoded.into_owned(),
-    };
+    let text = decoded
+        .strip_prefix('\u{feff}')
+        .unwrap_or(&decoded)
+        .to_string();
     let mut reader = Reader::default();
     let mut deserializer = serde_json::Deserializer::from_str(&text);
     let value = Node(&mut reader)
@@ -98,6 +98,15 @@ pub fn read_within(bytes: &[u8], bytes_max: usize) -> Result<Document, Fault> {
         text,
         looked_at: Cell::default(),
     })
+}
+
+/// Returns the text of a file, and whether bytes that are no UTF-8 were replaced.
+pub fn decoded(bytes: &[u8]) -> (Cow<'_, str>, bool) {
+    // Looking whether anything has to be replaced is slower than looking whether all is well.
+    match std::str::from_utf8(bytes) {
+        Ok(text) => (Cow::Borrowed(text), false),
+        Err(_) => (String::from_utf8_lossy(bytes), true),
+    }
 }
 
 fn fault(error: &serde_json::Error) -> Fault {

@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 use super::{COMPONENTS_MAX, DEPTH_MAX, FOLDERS_MAX, Reading, join};
 use crate::catalog::frontmatter::{self, State};
 use crate::catalog::hidden::hidden;
+use crate::catalog::json::decoded;
 use crate::model::{Component, Oddity, Severity};
 use crate::tree::{Kind, of_bytes};
 
@@ -167,8 +168,8 @@ impl Reading<'_> {
         if !self.seen.insert(file.to_string()) {
             return None;
         }
-        let decoded = String::from_utf8_lossy(&bytes);
-        if matches!(decoded, std::borrow::Cow::Owned(_)) {
+        let (decoded, is_lossy) = decoded(&bytes);
+        if is_lossy {
             let what = "bytes that are not UTF-8 were replaced";
             self.odd(Severity::Warning, file, what, "save the file as UTF-8");
         }
