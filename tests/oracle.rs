@@ -6,6 +6,10 @@
     clippy::unwrap_used,
     reason = "a test may panic, and its helpers are tests too"
 )]
+#![expect(
+    clippy::print_stdout,
+    reason = "the counts that agree are what the tests are for"
+)]
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
