@@ -3,6 +3,7 @@ pub mod checkpoint;
 pub mod cli;
 pub mod execute;
 pub mod fetch;
+pub mod index;
 pub mod learn;
 pub mod model;
 pub mod ops;

@@ -7,7 +7,7 @@
 mod support;
 
 use orchestrate::model::{Digest, RunState};
-use orchestrate::store::{self, Config};
+use orchestrate::store::{self, Config, Lock};
 use orchestrate::{validate, yaml};
 
 /// Returns a file of the format's version 1.
@@ -45,9 +45,19 @@ fn evidence_is_read_and_printed_as_it_was() {
 
 #[test]
 fn settings_are_read_and_printed_as_they_were() {
-    let config = Config::read(&v1("config.yaml")).unwrap();
-    assert_eq!(config.marketplaces["fixtures"].path, "../marketplace");
+    let config = Config::read("config.yaml", &v1("config.yaml")).unwrap();
+    assert_eq!(
+        config.marketplaces["fixtures"].path.as_deref(),
+        Some("../marketplace")
+    );
     check(yaml::print(&config).unwrap(), "config.yaml");
+}
+
+#[test]
+fn locks_are_read_and_printed_as_they_were() {
+    let lock = Lock::read("lock.yaml", &v1("lock.yaml")).unwrap();
+    assert!(!lock.plugins["reviewer"].payloads[0].pinned);
+    check(lock.print().unwrap(), "lock.yaml");
 }
 
 #[test]

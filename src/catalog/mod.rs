@@ -4,16 +4,36 @@
 //!
 //! To add a dialect, write a file like `claude_code.rs` with `detect`, `list` and `load`, and put it into `DIALECTS`.
 
+mod agent_plugin;
+mod agent_skills;
+mod catalogue;
 mod claude_code;
+mod claude_code_templates;
+mod codex;
+mod conventional;
+mod copilot;
+mod cursor;
+#[cfg(test)]
+mod fixture;
+pub mod frontmatter;
+mod grok;
+mod hidden;
+pub mod json;
+mod mcp_registry;
+mod payload;
+mod place;
+pub mod plugin;
 mod spec;
+mod validate;
 
 use std::collections::BTreeMap;
 
 use anyhow::{Result, anyhow};
 use serde_json::Value;
 
-use crate::model::{Hint, Oddity, Place, Plugin, Trouble};
-use crate::tree::Tree;
+use crate::model::{Hint, Oddity, Place, Plugin, Severity, Trouble};
+use crate::tree::{Kind, Tree};
+pub use validate::validate;
 
 /// How a marketplace is written.
 pub struct Dialect {
@@ -27,7 +47,16 @@ pub struct Dialect {
 }
 
 /// The dialects; of several that a tree speaks, the first is read.
-pub const DIALECTS: [Dialect; 1] = [claude_code::DIALECT];
+pub const DIALECTS: [Dialect; 8] = [
+    claude_code::DIALECT,
+    codex::DIALECT,
+    cursor::DIALECT,
+    copilot::DIALECT,
+    grok::DIALECT,
+    claude_code_templates::DIALECT,
+    mcp_registry::DIALECT,
+    agent_skills::DIALECT,
+];
 
 /// What a catalogue says.
 #[derive(Debug, Clone, Default)]
@@ -59,6 +88,8 @@ pub struct Request<'a> {
     /// What the marketplace is called here.
     pub marketplace: &'a str,
     pub entry: &'a Entry,
+    /// The marketplace: some plugins share components that stand beside their folders.
+    pub root: &'a Tree,
     /// The plugin's own folder; none where its source is elsewhere and not fetched.
     pub folder: Option<&'a Tree>,
 }
@@ -93,6 +124,17 @@ pub fn dialect(tree: &Tree) -> Result<&'static Dialect> {
         .hint("a marketplace has a file such as `.claude-plugin/marketplace.json`")
 }
 
+/// Returns the folder of a plugin, in which there is nothing that could do harm by being read or laid out.
+fn vetted(tree: &Tree, path: &str) -> Result<Tree> {
+    let folder = tree.below(path)?;
+    // A plugin at the root has all of the marketplace for its folder; it is looked through when it is used.
+    let is_whole = path.trim_matches(['.', '/']).is_empty();
+    if !is_whole && folder.kind("")? == Some(Kind::Folder) {
+        folder.walk(&mut |_, _| Ok(()))?;
+    }
+    Ok(folder)
+}
+
 /// Reads one plugin of the marketplace in `tree`.
 pub fn load(
     dialect: &Dialect,
@@ -101,12 +143,16 @@ pub fn load(
     entry: &Entry,
 ) -> Result<Loaded, Vec<Oddity>> {
     let folder = match &entry.place {
-        Place::Inside(path) => Some(tree.below(path).expect("a listed place is below its root")),
+        Place::Inside(path) => Some(vetted(tree, path).map_err(|error| {
+            let oddity = Oddity::of_file(Severity::Refused, path, format!("{error:#}"));
+            vec![oddity.at(entry.line, &entry.field)]
+        })?),
         Place::Elsewhere(_) => None,
     };
     (dialect.load)(&Request {
         marketplace,
         entry,
+        root: tree,
         folder: folder.as_ref(),
     })
 }

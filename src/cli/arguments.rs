@@ -72,6 +72,9 @@ pub struct Shared {
     /// One JSON document on standard output
     #[arg(long, global = true)]
     pub json: bool,
+    /// Fetch nothing; what is cached still works
+    #[arg(long, global = true)]
+    pub offline: bool,
     /// Only results and errors
     #[arg(short, long, global = true, conflicts_with = "verbose")]
     pub quiet: bool,
@@ -133,6 +136,20 @@ pub enum Command {
     /// Look at patterns
     #[command(subcommand)]
     Pattern(PatternCommand),
+    /// Set a repository up, and offer the well-known marketplaces
+    Init(Init),
+    /// Say where plugins come from
+    #[command(subcommand)]
+    Marketplace(MarketplaceCommand),
+    /// Look at plugins
+    #[command(subcommand)]
+    Plugin(PluginCommand),
+    /// Show the settings that hold here
+    Config {
+        /// Say where each setting comes from
+        #[arg(long)]
+        show_origin: bool,
+    },
     /// Show what works here, and how to mend what does not
     Doctor,
     /// Print completions for a shell
@@ -179,8 +196,82 @@ pub enum PatternCommand {
     Show { pattern: String },
 }
 
+#[derive(Debug, Args)]
+pub struct Init {
+    /// Add these well-known marketplaces, or `all`
+    #[arg(long, value_name = "NAME", value_delimiter = ',')]
+    pub with: Vec<String>,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum MarketplaceCommand {
+    /// Add marketplaces: a folder, owner/repo, a git URL, npm:NAME, or the address of a marketplace.json
+    Add(Add),
+    /// List the marketplaces
+    List {
+        /// Say where each setting comes from
+        #[arg(long)]
+        show_origin: bool,
+    },
+    /// Fetch the newest, and show what changed in what the plugins can do
+    Update {
+        /// These; all without a name
+        names: Vec<String>,
+    },
+    /// Take a marketplace out of the settings
+    Remove { name: String },
+}
+
+#[derive(Debug, Args)]
+pub struct Add {
+    #[arg(required = true, value_name = "SOURCE")]
+    pub sources: Vec<String>,
+    /// Call it so, instead of what it calls itself
+    #[arg(long)]
+    pub name: Option<String>,
+    /// A branch or a tag of the git repository
+    #[arg(long = "ref", value_name = "REF")]
+    pub reference: Option<String>,
+    /// A folder of the git repository
+    #[arg(long, value_name = "PATH")]
+    pub folder: Option<String>,
+    /// Into your own settings instead of the repository's
+    #[arg(long)]
+    pub user: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum PluginCommand {
+    /// List the plugins
+    List {
+        /// Only those of this marketplace
+        #[arg(long, value_name = "NAME")]
+        marketplace: Option<String>,
+    },
+    /// Find plugins by words
+    Search {
+        #[arg(required = true)]
+        words: Vec<String>,
+        /// The most that are shown
+        #[arg(long, default_value_t = 10, value_name = "N")]
+        limit: usize,
+    },
+    /// Show what a plugin is, can do, and fetches when it is used
+    Show {
+        plugin: String,
+        /// Fetch it where its files are elsewhere, and show what they say
+        #[arg(long)]
+        fetch: bool,
+    },
+    /// Judge a folder that holds a plugin or a marketplace
+    Validate {
+        #[arg(default_value = ".")]
+        path: PathBuf,
+    },
+}
+
 /// The names of the subcommands, to tell a mistyped one from a task.
-pub const COMMANDS: [&str; 10] = [
+pub const COMMANDS: [&str; 14] = [
     "research",
     "discover-patterns",
     "implement",
@@ -188,6 +279,10 @@ pub const COMMANDS: [&str; 10] = [
     "run",
     "status",
     "pattern",
+    "init",
+    "marketplace",
+    "plugin",
+    "config",
     "doctor",
     "completions",
     "help",

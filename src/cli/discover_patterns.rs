@@ -1,14 +1,13 @@
 //! `orchestrate discover-patterns [domain]`: the patterns there are, without running anything.
 
-use super::Done;
 use super::arguments::{Arguments, DiscoverPatterns};
 use super::output::Output;
 use super::pattern::{listed, print};
-use crate::ops::{OpenOptions, Project};
+use super::{Done, open};
 
 /// Prints the patterns of a domain, or those that share a word with what is asked.
 pub fn run(arguments: &Arguments, discover: &DiscoverPatterns, output: &Output) -> Done {
-    let project = Project::open(&arguments.shared.directory, OpenOptions::default())?;
+    let project = open(arguments)?;
     let wanted = discover
         .domain
         .as_deref()

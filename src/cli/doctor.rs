@@ -1,13 +1,13 @@
 //! `orchestrate doctor`: what works here.
 
-use super::Done;
 use super::arguments::Arguments;
 use super::output::Output;
-use crate::ops::{self, OpenOptions, Project};
+use super::{Done, open};
+use crate::ops;
 
 /// Prints what was looked at; exits 7 where something needed is missing.
 pub fn run(arguments: &Arguments, output: &Output) -> Done {
-    let project = Project::open(&arguments.shared.directory, OpenOptions::default());
+    let project = open(arguments);
     let doctor = ops::doctor(project.as_ref().ok());
     output.document(&doctor)?;
     for examined in &doctor.examined {

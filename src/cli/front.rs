@@ -2,12 +2,12 @@
 
 use anyhow::anyhow;
 
-use super::Done;
 use super::arguments::{Arguments, COMMANDS, Implement};
 use super::failure::exit_code_of;
 use super::output::Output;
 use super::pattern::odds_document;
 use super::terminal::Terminal;
+use super::{Done, open};
 use crate::model::{Hint, PatternCandidate, RunReport, RunStatus, Task, Trouble, counted};
 use crate::ops::{self, OpenOptions, Project, RunOptions, Stop};
 use crate::plan::PlanOptions;
@@ -35,11 +35,12 @@ pub fn run(arguments: &Arguments, output: &Output, stop: &Stop) -> Done {
         true => None,
         false => Some(sandbox(arguments, &mut terminal)?),
     };
-    let open = OpenOptions {
+    let options = OpenOptions {
         create: true,
         init: front.init,
+        offline: arguments.shared.offline,
     };
-    let project = Project::open(&arguments.shared.directory, open)?;
+    let project = Project::open(&arguments.shared.directory, options)?;
     let mut options = PlanOptions {
         pattern: None,
         explore: front.explore,
@@ -48,7 +49,7 @@ pub fn run(arguments: &Arguments, output: &Output, stop: &Stop) -> Done {
         options.pattern = Some(id.parse().kind(Trouble::Request)?);
     }
     if front.show_patterns {
-        let patterns = ops::patterns_for(&project, &task, &mut terminal);
+        let patterns = ops::patterns_for(&project, &task, &mut terminal)?;
         match choose(output, &patterns, stop)? {
             Some(chosen) => options.pattern = Some(chosen.pattern.id.clone()),
             None => {
@@ -86,7 +87,7 @@ pub fn implement(
 fn execute(arguments: &Arguments, plan: &str, output: &Output, stop: &Stop) -> Done {
     let mut terminal = Terminal::new(output, &stop.cancel);
     let sandbox = sandbox(arguments, &mut terminal)?;
-    let project = Project::open(&arguments.shared.directory, OpenOptions::default())?;
+    let project = open(arguments)?;
     let planned = ops::find_plan(&project, plan)?;
     let options = run_options(arguments);
     let report = ops::start(&project, &planned, sandbox, options, &mut terminal, stop)?;
@@ -96,7 +97,7 @@ fn execute(arguments: &Arguments, plan: &str, output: &Output, stop: &Stop) -> D
 fn resume(arguments: &Arguments, run: &str, output: &Output, stop: &Stop) -> Done {
     let mut terminal = Terminal::new(output, &stop.cancel);
     let sandbox = sandbox(arguments, &mut terminal)?;
-    let project = Project::open(&arguments.shared.directory, OpenOptions::default())?;
+    let project = open(arguments)?;
     let options = run_options(arguments);
     let report = ops::resume(&project, run, sandbox, options, &mut terminal, stop)?;
     finish(arguments, output, report, stop)

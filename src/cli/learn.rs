@@ -1,13 +1,13 @@
 //! `orchestrate learn RUN`: what a run taught.
 
-use super::Done;
 use super::arguments::{Arguments, Learn};
 use super::output::Output;
-use crate::ops::{self, OpenOptions, Project};
+use super::{Done, open};
+use crate::ops;
 
 /// Prints the lesson of a run.
 pub fn run(arguments: &Arguments, learn: &Learn, output: &Output) -> Done {
-    let project = Project::open(&arguments.shared.directory, OpenOptions::default())?;
+    let project = open(arguments)?;
     let taught = ops::taught(&project, &learn.run)?;
     output.document(&taught)?;
     output.line(&format!(

@@ -5,13 +5,17 @@
 //! A new command is a variant of `Command`, a file here with its arguments and its words, and a file in `ops` with what it does.
 
 mod arguments;
+mod config;
 mod discover_patterns;
 mod doctor;
 mod failure;
 mod front;
+mod init;
 mod learn;
+mod marketplace;
 mod output;
 mod pattern;
+mod plugin;
 mod research;
 mod run;
 mod terminal;
@@ -21,7 +25,7 @@ use std::process::ExitCode;
 use clap::{CommandFactory, Parser};
 
 use crate::execute::{Signal, watch};
-use crate::ops::Stop;
+use crate::ops::{OpenOptions, Project, Stop};
 use crate::sandbox;
 use arguments::{Arguments, Command};
 use output::Output;
@@ -73,6 +77,10 @@ fn run(arguments: &Arguments, output: &Output, stop: &Stop) -> Done {
         Some(Command::Run(command)) => run::run(arguments, command, output),
         Some(Command::Status) => run::status(arguments, output),
         Some(Command::Pattern(command)) => pattern::run(arguments, command, output),
+        Some(Command::Init(init)) => init::run(arguments, init, output, stop),
+        Some(Command::Marketplace(command)) => marketplace::run(arguments, command, output, stop),
+        Some(Command::Plugin(command)) => plugin::run(arguments, command, output, stop),
+        Some(Command::Config { show_origin }) => config::run(arguments, *show_origin, output),
         Some(Command::Doctor) => doctor::run(arguments, output),
         Some(Command::Completions { shell }) => {
             let mut text = Vec::new();
@@ -81,6 +89,15 @@ fn run(arguments: &Arguments, output: &Output, stop: &Stop) -> Done {
             Ok(0)
         }
     }
+}
+
+/// Opens the project that the arguments mean.
+fn open(arguments: &Arguments) -> anyhow::Result<Project> {
+    let options = OpenOptions {
+        offline: arguments.shared.offline,
+        ..OpenOptions::default()
+    };
+    Project::open(&arguments.shared.directory, options)
 }
 
 /// The first Ctrl-C stops gently, the second at once.

@@ -2,15 +2,15 @@
 
 use anyhow::anyhow;
 
-use super::Done;
 use super::arguments::{Arguments, PatternCommand};
 use super::output::Output;
+use super::{Done, open};
 use crate::model::{Hint, Odds, Pattern, Trouble};
-use crate::ops::{OpenOptions, Project};
+use crate::ops::Project;
 
 /// Prints patterns.
 pub fn run(arguments: &Arguments, command: &PatternCommand, output: &Output) -> Done {
-    let project = Project::open(&arguments.shared.directory, OpenOptions::default())?;
+    let project = open(arguments)?;
     match command {
         PatternCommand::List => print(output, &listed(&project).collect::<Vec<_>>()),
         PatternCommand::Show { pattern } => {

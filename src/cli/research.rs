@@ -1,17 +1,17 @@
 //! `orchestrate research "question"`: what the three analysts find, without a plan.
 
-use super::Done;
 use super::arguments::{Arguments, Research};
 use super::output::Output;
 use super::terminal::Terminal;
+use super::{Done, open};
 use crate::model::{Hint, Task, Trouble};
-use crate::ops::{self, OpenOptions, Project, Stop};
+use crate::ops::{self, Stop};
 
 /// Prints what was found.
 pub fn run(arguments: &Arguments, research: &Research, output: &Output, stop: &Stop) -> Done {
     let task = Task::parse(&research.question).kind(Trouble::Request)?;
-    let project = Project::open(&arguments.shared.directory, OpenOptions::default())?;
-    let found = ops::research(&project, &task, &mut Terminal::new(output, &stop.cancel));
+    let project = open(arguments)?;
+    let found = ops::research(&project, &task, &mut Terminal::new(output, &stop.cancel))?;
     output.document(&serde_json::json!({
         "needs": found.needs.iter().map(|need| serde_json::json!({"capability": need.capability.as_str(), "because": need.because})).collect::<Vec<_>>(),
         "not_understood": found.unknown_words,

@@ -1,14 +1,14 @@
 //! `orchestrate run list|show` and `orchestrate status`: the runs of a repository.
 
-use super::Done;
 use super::arguments::{Arguments, RunCommand};
 use super::output::Output;
+use super::{Done, open};
 use crate::model::{RunReport, RunStatus};
-use crate::ops::{self, OpenOptions, Project, RunSummary};
+use crate::ops::{self, Project, RunSummary};
 
 /// Prints runs.
 pub fn run(arguments: &Arguments, command: &RunCommand, output: &Output) -> Done {
-    let project = Project::open(&arguments.shared.directory, OpenOptions::default())?;
+    let project = open(arguments)?;
     match command {
         RunCommand::List => list(&project, output, |_| true),
         RunCommand::Show { run } => show(output, &ops::run_report(&project, run)?),
@@ -17,7 +17,7 @@ pub fn run(arguments: &Arguments, command: &RunCommand, output: &Output) -> Done
 
 /// Prints the runs that are not done.
 pub fn status(arguments: &Arguments, output: &Output) -> Done {
-    let project = Project::open(&arguments.shared.directory, OpenOptions::default())?;
+    let project = open(arguments)?;
     list(&project, output, |run| run.status != RunStatus::Done)
 }
 

@@ -26,7 +26,8 @@ pub struct Components {
 pub struct Component {
     /// How the agent calls it, without the plugin's namespace: `review`, `git:commit`.
     pub name: String,
-    /// The file, from the root of the plugin; empty where it stands in the catalogue's entry.
+    /// The file, from the root of the plugin; with a `/` before it, from the root of the marketplace, where several plugins share it; empty
+    /// where it stands in the catalogue's entry.
     pub file: String,
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub description: String,

@@ -4,6 +4,7 @@
 //!
 //! A noun that only one module uses stays in that module; one that two need gets a file here, named after it.
 
+mod change;
 mod check;
 mod component;
 mod counted;
@@ -26,6 +27,7 @@ mod state;
 mod task;
 mod taxonomy;
 
+pub use change::{Change, Sign, changes};
 pub use check::{
     Check, CommandCheck, Finding, JsonCheck, Kind as CheckKind, Outcome, TestCounts, TestsCheck,
 };
@@ -35,7 +37,7 @@ pub use event::{Event, EventKind, Failure, FailureKind, ServiceUse};
 pub use hint::{Hint, Hinted, Kinded, Trouble, hinted};
 pub use id::{Capability, Digest, PatternId, PlanId, PluginId, RunId, StepId};
 pub use inside::is_inside;
-pub use invisible::invisible;
+pub use invisible::{invisible, visible};
 pub use oddity::{Oddity, Severity};
 pub use oid::Oid;
 pub use pattern::{

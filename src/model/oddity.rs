@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::{Hinted, Kinded};
+
 /// What is odd, where, and what to do about it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Oddity {
@@ -31,6 +33,8 @@ pub enum Severity {
     Warning,
     /// It does not load, or its own tool's validation refuses it.
     Error,
+    /// It could do harm: it would run something, or leads out of the marketplace.
+    Refused,
 }
 
 impl Oddity {
@@ -46,6 +50,12 @@ impl Oddity {
         }
     }
 
+    /// Returns the oddity that an error is: all that it says, and its first advice.
+    pub fn of_error(severity: Severity, file: &str, error: &anyhow::Error) -> Oddity {
+        let oddity = Oddity::of_file(severity, file, format!("{error:#}"));
+        oddity.hint(advice(error).unwrap_or_default())
+    }
+
     /// Returns the same, at a line and a field of the file.
     pub fn at(mut self, line: Option<u32>, field: impl Into<String>) -> Oddity {
         self.line = line;
@@ -58,4 +68,13 @@ impl Oddity {
         self.hint = hint.into();
         self
     }
+}
+
+fn advice(error: &anyhow::Error) -> Option<&str> {
+    error.chain().find_map(|cause| {
+        if let Some(hinted) = cause.downcast_ref::<Hinted>() {
+            return Some(hinted.hint.as_str());
+        }
+        advice(cause.downcast_ref::<Kinded>()?.inner())
+    })
 }

@@ -1,59 +1,526 @@
-//! Everything that the configured marketplaces offer.
+//! Everything that the configured marketplaces offer: each is a tree of files and an index over it, which is made where it is missing.
 
 use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, anyhow};
+use serde::{Deserialize, Serialize};
 
-use crate::catalog;
-use crate::model::{Oddity, Place, Plugin, PluginFile, PluginId};
+use super::fetching::{Reach, cache, fetch};
+use super::settings::{BUILTIN, Known, Settings};
+use super::{Note, Watch};
+use crate::catalog::{self, Dialect, Loaded};
+use crate::index::{self, Document, Hit, Index, Texts};
+use crate::model::{
+    Digest, Hint, Oddity, Place, Plugin, PluginFile, PluginId, Revision, Source, Trouble,
+};
 use crate::tree::Tree;
 
-/// The name of the marketplace in this binary.
-pub const BUILTIN: &str = "builtin";
-
 /// All plugins of all marketplaces.
-#[derive(Debug, Default)]
 pub struct Catalog {
-    trees: BTreeMap<String, Tree>,
-    /// Sorted by full name.
+    pub marketplaces: Vec<Marketplace>,
+    /// The plugins that a plan can use, sorted by full name.
     pub plugins: Vec<Plugin>,
-    /// What was wrong with entries that could not be read.
+    /// Marketplaces that could not be read, and why.
+    pub failures: Vec<(String, anyhow::Error)>,
+}
+
+/// One marketplace that has been read.
+pub struct Marketplace {
+    pub known: Known,
+    pub summary: Summary,
+    pub index: Index,
+    tree: Tree,
+}
+
+/// What an index says of its marketplace as a whole.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Summary {
+    pub dialect: String,
+    /// What it calls itself.
+    pub name: Option<String>,
+    pub description: String,
+    /// How many plugins its catalogue lists.
+    pub entries: usize,
+    /// How many of those that load have their files elsewhere.
+    pub elsewhere: usize,
+    /// Former names of plugins; none for one that is gone.
+    pub renames: BTreeMap<String, Option<String>>,
+    /// Its plugins with an `orchestrate.yaml`.
+    pub planable: Vec<String>,
+    /// What is wrong with the catalogue, and with entries that did not load.
     pub oddities: Vec<Oddity>,
 }
 
+/// How to come by marketplaces.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct CatalogOptions {
+    /// Use what is cached, and nothing else.
+    pub offline: bool,
+    /// Read everything again, whatever has been read before.
+    pub refresh: bool,
+}
+
 impl Catalog {
-    /// Reads the marketplace in `tree`, called `name`.
-    pub fn add(&mut self, name: &str, tree: Tree) -> Result<()> {
-        let dialect = catalog::dialect(&tree)?;
-        let listing = (dialect.list)(&tree)
-            .with_context(|| format!("cannot read the marketplace `{name}`"))?;
-        self.oddities.extend(listing.oddities);
-        for entry in &listing.entries {
-            match catalog::load(dialect, &tree, name, entry) {
-                Ok(loaded) => self.plugins.push(loaded.plugin),
-                Err(oddities) => self.oddities.extend(oddities),
+    /// Opens every marketplace of the settings; one that cannot be read is a failure, and costs only itself.
+    pub fn open(
+        settings: &Settings,
+        options: CatalogOptions,
+        watch: &mut dyn Watch,
+    ) -> Result<Catalog> {
+        let mut catalog = Catalog {
+            marketplaces: Vec::new(),
+            plugins: Vec::new(),
+            failures: Vec::new(),
+        };
+        for known in &settings.marketplaces {
+            match Marketplace::open(settings, known, options, watch) {
+                Ok(marketplace) => catalog.marketplaces.push(marketplace),
+                Err(error) => catalog.failures.push((known.name.clone(), error)),
             }
         }
-        self.plugins.sort_by(|a, b| a.id.cmp(&b.id));
-        self.trees.insert(name.to_string(), tree);
-        Ok(())
+        for marketplace in &catalog.marketplaces {
+            for name in &marketplace.summary.planable {
+                catalog.plugins.extend(marketplace.plugin(name)?);
+            }
+        }
+        catalog.plugins.sort_by(|a, b| a.id.cmp(&b.id));
+        Ok(catalog)
     }
 
-    /// Returns the plugin called `name@marketplace`.
-    pub fn find(&self, id: &PluginId) -> Option<&Plugin> {
-        self.plugins.iter().find(|plugin| plugin.id == *id)
+    /// Fails where a marketplace could not be read: with less to choose from, choices would be others.
+    pub fn complete(&self) -> Result<()> {
+        let Some((name, error)) = self.failures.first() else {
+            return Ok(());
+        };
+        let failed = Err(anyhow!("{error:#}")).kind(Trouble::Missing);
+        match name.as_str() {
+            BUILTIN => failed,
+            name => failed.hint(format!(
+                "mend it, or do without: orchestrate marketplace remove {name}"
+            )),
+        }
+    }
+
+    /// Returns how many plugins there are.
+    pub fn len(&self) -> usize {
+        let marketplaces = self.marketplaces.iter();
+        marketplaces
+            .map(|marketplace| marketplace.index.len())
+            .sum()
+    }
+
+    /// Says whether there is no plugin at all.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Returns the plugin called `name@marketplace`; one that was renamed is found by its former name too.
+    pub fn find(&self, id: &PluginId) -> Result<Option<Plugin>> {
+        let marketplace = self.marketplace(&id.marketplace);
+        match marketplace {
+            Some(marketplace) => marketplace.find(&id.name),
+            None => Ok(None),
+        }
     }
 
     /// Returns the files of a plugin by their path in it.
     pub fn files(&self, plugin: &Plugin) -> Result<BTreeMap<String, PluginFile>> {
-        let tree = self
-            .trees
-            .get(&plugin.id.marketplace)
+        let marketplace = self
+            .marketplace(&plugin.id.marketplace)
             .with_context(|| format!("`{}` is of no marketplace here", plugin.id))?;
         match &plugin.place {
-            Place::Inside(path) => tree.below(path)?.files(),
-            Place::Elsewhere(_) => anyhow::bail!("it is not fetched"),
+            Place::Inside(path) => marketplace.tree.below(path)?.files(),
+            Place::Elsewhere(source) => Err(anyhow!("its files are elsewhere, at `{source}`"))
+                .kind(Trouble::Missing)
+                .hint(format!("orchestrate plugin show --fetch {}", plugin.id)),
         }
         .with_context(|| format!("cannot read the files of `{}`", plugin.id))
+    }
+
+    /// Returns what the plugin's files are now.
+    pub fn digest(&self, plugin: &Plugin) -> Result<Digest> {
+        Ok(crate::tree::digest(&self.files(plugin)?))
+    }
+
+    /// Returns the plugins that fit the words best.
+    pub fn search(&self, words: &str, limit: usize) -> Result<Vec<Hit>> {
+        let indexes: Vec<&Index> = self
+            .marketplaces
+            .iter()
+            .map(|marketplace| &marketplace.index)
+            .collect();
+        index::search(&indexes, words, limit)
+    }
+
+    /// Returns the plugins called `name`, or `name@marketplace`, whatever marketplace they are of.
+    pub fn called(&self, name: &str) -> Result<Vec<Plugin>> {
+        let (name, only) = match name.split_once('@') {
+            Some((name, marketplace)) => (name, Some(marketplace)),
+            None => (name, None),
+        };
+        let wanted =
+            |marketplace: &&Marketplace| only.is_none_or(|only| marketplace.known.name == only);
+        let mut found = Vec::new();
+        for marketplace in self.marketplaces.iter().filter(wanted) {
+            found.extend(marketplace.find(name)?);
+        }
+        Ok(found)
+    }
+
+    /// Fetches a plugin whose files are elsewhere, and returns it with all that they say.
+    pub fn fetch(
+        &self,
+        settings: &Settings,
+        plugin: &Plugin,
+        watch: &mut dyn Watch,
+    ) -> Result<Plugin> {
+        let Place::Elsewhere(source) = &plugin.place else {
+            return Ok(plugin.clone());
+        };
+        let marketplace = self
+            .marketplace(&plugin.id.marketplace)
+            .with_context(|| format!("`{}` is of no marketplace here", plugin.id))?;
+        let fetched = fetch(settings, source, Reach::Cached, watch)?;
+        marketplace.loaded_from(plugin, &fetched.tree)
+    }
+
+    fn marketplace(&self, name: &str) -> Option<&Marketplace> {
+        self.marketplaces
+            .iter()
+            .find(|marketplace| marketplace.known.name == name)
+    }
+}
+
+impl Marketplace {
+    /// Opens the marketplace as its lock pins it.
+    pub fn open(
+        settings: &Settings,
+        known: &Known,
+        options: CatalogOptions,
+        watch: &mut dyn Watch,
+    ) -> Result<Marketplace> {
+        let tree = tree(settings, known, options, watch)
+            .with_context(|| format!("cannot open the marketplace `{}`", known.name))?;
+        Marketplace::of_tree(settings, known.clone(), tree, options.refresh, watch)
+    }
+
+    /// Opens the marketplace whose files are `tree`.
+    pub fn of_tree(
+        settings: &Settings,
+        known: Known,
+        tree: Tree,
+        refresh: bool,
+        watch: &mut dyn Watch,
+    ) -> Result<Marketplace> {
+        let path = index_file(&settings.folders.cache, &known);
+        let key = key(&known.name, &tree);
+        let there = match refresh {
+            true => None,
+            false => Index::open(&path, &key)?,
+        };
+        let index = match there {
+            Some(index) => index,
+            None => {
+                watch.line(&format!("reading the marketplace `{}`", known.name));
+                build(&path, &key, &known.name, &tree)
+                    .with_context(|| format!("cannot read the marketplace `{}`", known.name))?
+            }
+        };
+        let summary = serde_json::from_slice(index.header())
+            .with_context(|| format!("the index `{}` is damaged", path.display()))?;
+        Ok(Marketplace {
+            known,
+            summary,
+            index,
+            tree,
+        })
+    }
+
+    /// Returns the marketplace as it was when it was added or last updated, where that is still known.
+    pub fn baseline(
+        settings: &Settings,
+        known: &Known,
+        watch: &mut dyn Watch,
+    ) -> Result<Option<Marketplace>> {
+        let path = baseline_file(&settings.folders.cache, known);
+        if let Some(index) = Index::open_any(&path)? {
+            // What was kept is only good for the comparison, and a damaged file is no reason to stop.
+            if let Ok(summary) = serde_json::from_slice(index.header()) {
+                let known = known.clone();
+                let tree = Tree::embedded("plugins");
+                return Ok(Some(Marketplace {
+                    known,
+                    summary,
+                    index,
+                    tree,
+                }));
+            }
+        }
+        let offline = CatalogOptions {
+            offline: true,
+            refresh: false,
+        };
+        Ok(Marketplace::open(settings, known, offline, watch).ok())
+    }
+
+    /// Keeps what the marketplace is now, to compare with later.
+    pub fn keep_as_baseline(&self, settings: &Settings) -> Result<()> {
+        let cache = &settings.folders.cache;
+        let (from, to) = (
+            index_file(cache, &self.known),
+            baseline_file(cache, &self.known),
+        );
+        let half = to.with_extension(format!("{}.tmp", std::process::id()));
+        std::fs::copy(&from, &half)
+            .and_then(|_| std::fs::rename(&half, &to))
+            .with_context(|| format!("cannot write `{}`", to.display()))
+    }
+
+    /// Returns the plugin called `name`, or formerly called so.
+    pub fn find(&self, name: &str) -> Result<Option<Plugin>> {
+        let mut name = name;
+        // Renames may follow each other; a ring of them ends where all have been tried.
+        for _ in 0..=self.summary.renames.len() {
+            if let Some(plugin) = self.plugin(name)? {
+                return Ok(Some(plugin));
+            }
+            match self.summary.renames.get(name) {
+                Some(Some(next)) => name = next,
+                _ => return Ok(None),
+            }
+        }
+        Ok(None)
+    }
+
+    /// Returns every plugin, sorted by name.
+    pub fn plugins(&self) -> impl Iterator<Item = Result<Plugin>> {
+        (0..self.index.len()).map(|number| self.record(number))
+    }
+
+    /// Reads a plugin of the catalogue from the folder that it has elsewhere.
+    fn loaded_from(&self, plugin: &Plugin, folder: &Tree) -> Result<Plugin> {
+        let dialect = catalog::dialect(&self.tree)?;
+        let entries = (dialect.list)(&self.tree)?.entries;
+        let entry = entries
+            .iter()
+            .find(|entry| entry.name == plugin.id.name)
+            .with_context(|| format!("`{}` is no longer in its catalogue", plugin.id))?;
+        let request = catalog::Request {
+            marketplace: &self.known.name,
+            entry,
+            root: &self.tree,
+            folder: Some(folder),
+        };
+        let loaded = (dialect.load)(&request).map_err(|oddities| {
+            let lines: Vec<String> = oddities.iter().map(super::oddity_line).collect();
+            anyhow!("`{}` cannot be loaded:\n{}", plugin.id, lines.join("\n"))
+        });
+        Ok(loaded.kind(Trouble::Request)?.plugin)
+    }
+
+    fn plugin(&self, name: &str) -> Result<Option<Plugin>> {
+        let number = self.index.find(name)?;
+        number.map(|number| self.record(number)).transpose()
+    }
+
+    /// Returns the plugin at a place of the index.
+    pub fn record(&self, number: usize) -> Result<Plugin> {
+        serde_json::from_slice(self.index.record(number)?).with_context(|| {
+            format!(
+                "the index of the marketplace `{}` is damaged",
+                self.known.name
+            )
+        })
+    }
+}
+
+/// Returns the files of the marketplace as its lock pins them, fetching what is not cached.
+fn tree(
+    settings: &Settings,
+    known: &Known,
+    options: CatalogOptions,
+    watch: &mut dyn Watch,
+) -> Result<Tree> {
+    let Some(source) = &known.source else {
+        return Ok(Tree::embedded("plugins"));
+    };
+    if let Source::Folder(path) = source {
+        let folder = settings.folder(path);
+        return Tree::folder(&folder)
+            .kind(Trouble::Missing)
+            .hint(format!("orchestrate marketplace remove {}", known.name));
+    }
+    let update = format!("orchestrate marketplace update {}", known.name);
+    let Some(revision) = revision(known).filter(|_| locks(known, source)) else {
+        return Err(anyhow!(
+            "it is configured, and its lock does not say which commit of `{source}` is meant"
+        ))
+        .kind(Trouble::Missing)
+        .hint(update);
+    };
+    if let Some(tree) = cache(settings).at(source, &revision)? {
+        return Ok(tree);
+    }
+    if options.offline {
+        return Err(anyhow!(
+            "`{source}` is not cached, and nothing is fetched offline"
+        ))
+        .kind(Trouble::Missing)
+        .hint(format!("without `--offline`: {update}"));
+    }
+    watch.note(Note::Doing {
+        what: format!("Fetching the marketplace `{}` from {source}...", known.name),
+    });
+    let fetched = fetch(settings, &pinned(source, known), Reach::Cached, watch)?;
+    if fetched.revision.tree == revision.tree {
+        return Ok(fetched.tree);
+    }
+    Err(anyhow!(
+        "locked is the tree {}, and `{source}` now has {} for it",
+        revision.tree,
+        fetched.revision.tree
+    ))
+    .kind(Trouble::Integrity)
+    .hint(update)
+}
+
+/// Says whether the lock is of this very source.
+fn locks(known: &Known, source: &Source) -> bool {
+    known.lock.source.as_ref() == Some(&source.clone().into())
+}
+
+/// Returns what the lock of a marketplace pins.
+fn revision(known: &Known) -> Option<Revision> {
+    let lock = &known.lock;
+    Some(Revision {
+        tree: lock.tree.clone()?,
+        commit: lock.commit.clone(),
+        version: lock.version.clone(),
+        integrity: lock.integrity.clone(),
+    })
+}
+
+/// Returns the source with what the lock pins put into it.
+fn pinned(source: &Source, known: &Known) -> Source {
+    let mut source = source.clone();
+    match &mut source {
+        Source::Git(git) => git.commit = known.lock.commit.clone().or(git.commit.take()),
+        Source::Npm(npm) => npm.version = known.lock.version.clone().or(npm.version.take()),
+        Source::Folder(_) | Source::Url(_) => {}
+    }
+    source
+}
+
+/// Returns the file of the marketplace's index: of the same marketplace from the same source it is one file.
+fn index_file(cache: &Path, known: &Known) -> PathBuf {
+    let source = match &known.source {
+        Some(source) => source.to_string(),
+        None => BUILTIN.to_string(),
+    };
+    let digest = crate::tree::of_bytes(source.as_bytes());
+    cache
+        .join("index")
+        .join(format!("{}-{}.idx", known.name, digest.short(12)))
+}
+
+fn baseline_file(cache: &Path, known: &Known) -> PathBuf {
+    index_file(cache, known).with_extension("base.idx")
+}
+
+/// Returns what an index has to be made for to be of use: these files, under this name, read by this program.
+fn key(name: &str, tree: &Tree) -> String {
+    let state = tree.id().or_else(|| tree.signature()).unwrap_or_default();
+    let reader = env!("ORCHESTRATE_READER");
+    let digest = crate::tree::of_bytes(format!("{reader}\n{name}\n{tree}\n{state}").as_bytes());
+    digest.as_str().to_string()
+}
+
+/// Reads a whole marketplace into an index.
+fn build(path: &Path, key: &str, name: &str, tree: &Tree) -> Result<Index> {
+    let dialect = catalog::dialect(tree)?;
+    let mut listing = (dialect.list)(tree)?;
+    listing.entries.sort_by(|a, b| a.name.cmp(&b.name));
+    let gathered = Mutex::new(Gathered::default());
+    let load = |number: usize| {
+        let loaded = catalog::load(dialect, tree, name, &listing.entries[number]);
+        let mut gathered = gathered
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
+        gathered.add(loaded)
+    };
+    let summary = || {
+        let gathered = gathered
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
+        serde_json::to_vec(&summary(dialect, &listing, &gathered)).unwrap_or_default()
+    };
+    let count = listing.entries.len();
+    let folder = path.parent().unwrap_or(Path::new("."));
+    if std::fs::create_dir_all(folder).is_ok()
+        && let Ok(index) = index::write(path, key, count, load, summary)
+    {
+        return Ok(index);
+    }
+    // Without a cache that can be written everything works, and is read anew each time.
+    *gathered
+        .lock()
+        .unwrap_or_else(std::sync::PoisonError::into_inner) = Gathered::default();
+    let folder = tempfile::tempdir().context("cannot make a temporary folder")?;
+    index::write(&folder.path().join("index"), key, count, load, summary)
+}
+
+/// What is known of a marketplace once its plugins have been read.
+#[derive(Default)]
+struct Gathered {
+    elsewhere: usize,
+    planable: Vec<String>,
+    oddities: Vec<Oddity>,
+}
+
+impl Gathered {
+    fn add(&mut self, loaded: Result<Loaded, Vec<Oddity>>) -> Option<Document> {
+        let loaded = match loaded {
+            Ok(loaded) => loaded,
+            Err(oddities) => {
+                self.oddities.extend(oddities);
+                return None;
+            }
+        };
+        let plugin = &loaded.plugin;
+        self.elsewhere += usize::from(matches!(plugin.place, Place::Elsewhere(_)));
+        if plugin.spec.is_some() {
+            self.planable.push(plugin.id.name.clone());
+        }
+        let words = loaded.words;
+        Some(Document {
+            name: plugin.id.name.clone(),
+            record: serde_json::to_vec(plugin).ok()?,
+            texts: Texts {
+                name: words.name,
+                summary: words.summary,
+                components: words.components,
+                body: words.body,
+            },
+        })
+    }
+}
+
+fn summary(dialect: &Dialect, listing: &catalog::Listing, gathered: &Gathered) -> Summary {
+    let mut oddities = listing.oddities.clone();
+    oddities.extend(gathered.oddities.iter().cloned());
+    oddities.sort_by(|a, b| (&a.file, a.line, &a.field).cmp(&(&b.file, b.line, &b.field)));
+    let mut planable = gathered.planable.clone();
+    planable.sort();
+    Summary {
+        dialect: dialect.name.to_string(),
+        name: listing.name.clone(),
+        description: listing.description.clone(),
+        entries: listing.entries.len(),
+        elsewhere: gathered.elsewhere,
+        renames: listing.renames.clone(),
+        planable,
+        oddities,
     }
 }

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::Project;
+use super::{Project, Silent};
 use crate::model::counted;
 use crate::sandbox::{Sandbox, find_python};
 
@@ -105,14 +105,22 @@ fn identity(project: &Project) -> Examined {
 }
 
 fn marketplaces(project: &Project) -> Examined {
-    let complaints = &project.complaints;
+    let (mut complaints, mut plugins) = (project.complaints.clone(), 0);
+    match project.catalog(&mut Silent) {
+        Ok(catalog) => {
+            plugins = catalog.len();
+            let failures = catalog.failures.iter();
+            complaints.extend(failures.map(|(_, error)| format!("{error:#}")));
+        }
+        Err(error) => complaints.push(format!("{error:#}")),
+    }
     Examined {
         what: "plugins".into(),
         works: complaints.is_empty(),
         found: match complaints.as_slice() {
-            [] => counted(project.catalog.plugins.len(), "plugin"),
+            [] => counted(plugins, "plugin"),
             several => several.join("; "),
         },
-        mend: None,
+        mend: (!complaints.is_empty()).then(|| "orchestrate marketplace list".to_string()),
     }
 }

@@ -8,23 +8,36 @@ mod catalog;
 mod clock;
 mod commit;
 mod doctor;
+mod fetching;
 mod finish;
 mod history;
 mod host;
+mod init;
+mod locks;
+mod marketplace;
 mod names;
 mod plan;
+mod plugin;
 mod prepare;
 mod project;
 mod run;
 mod session;
+mod settings;
 mod watch;
 
-pub use catalog::Catalog;
+pub use catalog::{Catalog, CatalogOptions, Marketplace};
 pub use clock::Clock;
 pub use doctor::{Doctor, Examined, doctor};
 pub use finish::{Taught, taught};
 pub use history::{RunSummary, find_run, run_report, runs};
+pub use init::{WellKnown, chosen as chosen_marketplaces, init, well_known};
+pub use marketplace::{
+    AddRequest, Updated, add as add_marketplace, shown as shown_revision,
+    update as update_marketplace,
+};
 pub use plan::{Planned, find_plan, patterns_for, plan, research, save};
+pub use plugin::{Found, oddity_line, one_plugin, search, validate_plugin};
 pub use project::{OpenOptions, Project};
 pub use run::{RunOptions, choose_sandbox, resume, start};
-pub use watch::{Note, Stop, Watch};
+pub use settings::{Known, Origin, Settings};
+pub use watch::{Note, Silent, Stop, Watch};

@@ -1,9 +1,8 @@
 //! From a task to a plan, and a plan's files.
 
-use std::path::Path;
-
 use anyhow::{Context, Result, anyhow, ensure};
 
+use super::locks::{lock_files, lock_paths};
 use super::names::Named;
 use super::{Note, Project, Watch};
 use crate::model::{Digest, Hint, PatternCandidate, Plan, PlanId, Research, Task, Trouble};
@@ -42,12 +41,12 @@ pub fn plan(
     options: &PlanOptions,
     watch: &mut dyn Watch,
 ) -> Result<Planned> {
-    let research = research(project, task, watch);
+    let research = research(project, task, watch)?;
     let digest = |plugin: &crate::model::Plugin| project.digest(plugin);
     let context = PlanContext {
         task,
         research: &research,
-        plugins: &project.catalog.plugins,
+        plugins: &project.catalog(watch)?.plugins,
         taxonomy: &project.taxonomy,
         digest: &digest,
     };
@@ -76,19 +75,18 @@ pub fn patterns_for(
     project: &Project,
     task: &Task,
     watch: &mut dyn Watch,
-) -> Vec<PatternCandidate> {
-    let research = research(project, task, watch);
-    research
-        .patterns
-        .into_iter()
-        .filter(PatternCandidate::fits)
-        .collect()
+) -> Result<Vec<PatternCandidate>> {
+    let found = research(project, task, watch)?.patterns.into_iter();
+    Ok(found.filter(PatternCandidate::fits).collect())
 }
 
 /// Researches the task without planning it.
-pub fn research(project: &Project, task: &Task, watch: &mut dyn Watch) -> Research {
+pub fn research(project: &Project, task: &Task, watch: &mut dyn Watch) -> Result<Research> {
+    let catalog = project.catalog(watch)?;
+    // With less to choose from, the same task would be planned in another way, and nobody would know.
+    catalog.complete()?;
     let library = Library {
-        plugins: &project.catalog.plugins,
+        plugins: &catalog.plugins,
         patterns: &project.patterns,
         taxonomy: &project.taxonomy,
     };
@@ -98,7 +96,7 @@ pub fn research(project: &Project, task: &Task, watch: &mut dyn Watch) -> Resear
         });
     }
     watch.note(Note::ResearchStarted {
-        plugins: library.plugins.len(),
+        plugins: catalog.len(),
         patterns: library.patterns.len(),
     });
     let research = retrieve::research(task, &library);
@@ -108,7 +106,7 @@ pub fn research(project: &Project, task: &Task, watch: &mut dyn Watch) -> Resear
     watch.note(Note::ResearchDone {
         research: &research,
     });
-    research
+    Ok(research)
 }
 
 fn pattern_of<'a>(plan: &Plan, research: &'a Research) -> Option<&'a PatternCandidate> {
@@ -134,11 +132,13 @@ fn named(project: &Project, plan: Plan, research: &Research) -> Result<Planned> 
     };
     let markdown = page.markdown()?;
     let findings = report::research_page(&plan.task, research);
+    let mut files = vec![
+        (paths::plan_yaml(&id), text.into_bytes()),
+        (paths::plan_md(&id), markdown.into_bytes()),
+    ];
+    files.extend(lock_files(project, &plan)?);
     Ok(Planned {
-        files: vec![
-            (paths::plan_yaml(&id), text.into_bytes()),
-            (paths::plan_md(&id), markdown.into_bytes()),
-        ],
+        files,
         research: Some((paths::research_md(&id), findings.into_bytes())),
         id,
         plan,
@@ -230,9 +230,11 @@ fn read_plan(project: &Project, id: PlanId) -> Result<Planned> {
     }
     let digest = tree::of_bytes(&text);
     let mut files = vec![(path, text)];
-    for page in [paths::plan_md(&id), paths::research_md(&id)] {
-        if let Some(markdown) = project.read(&page)? {
-            files.push((page, markdown));
+    let mut beside = vec![paths::plan_md(&id), paths::research_md(&id)];
+    beside.extend(lock_paths(&plan));
+    for path in beside {
+        if let Some(text) = project.read(&path)? {
+            files.push((path, text));
         }
     }
     Ok(Planned {
@@ -251,30 +253,7 @@ pub fn save(project: &Project, planned: &Planned) -> Result<()> {
         if std::fs::read(&full).is_ok_and(|there| there == *text) {
             continue;
         }
-        write_whole(&full, text)
-            .with_context(|| format!("cannot write `{}`", full.display()))
-            .kind(Trouble::Request)?;
+        store::write_whole(&full, text).kind(Trouble::Request)?;
     }
     Ok(())
-}
-
-/// Writes a file so that it is there with all of its text or not at all.
-fn write_whole(path: &Path, text: &[u8]) -> std::io::Result<()> {
-    use std::io::Write;
-    let folder = path.parent().unwrap_or(Path::new("."));
-    std::fs::create_dir_all(folder)?;
-    let half = folder.join(format!(
-        ".{}.{}.tmp",
-        path.file_name().unwrap_or_default().to_string_lossy(),
-        std::process::id()
-    ));
-    let written = std::fs::File::create(&half).and_then(|mut file| {
-        file.write_all(text)?;
-        file.sync_all()?;
-        std::fs::rename(&half, path)
-    });
-    if written.is_err() {
-        std::fs::remove_file(&half).ok();
-    }
-    written
 }

@@ -1,15 +1,17 @@
 //! The repository that a person works in, with what is known there.
 
+use std::cell::OnceCell;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, anyhow};
 
-use super::catalog::BUILTIN;
-use super::{Catalog, Clock};
+use super::catalog::{Catalog, CatalogOptions};
+use super::settings::Settings;
+use super::{Clock, Silent, Watch};
 use crate::checkpoint::{Head, Opened, Repository};
 use crate::model::{Digest, Hint, Oid, Pattern, Plugin, ProvenPattern, Taxonomy, Trouble};
-use crate::store::{self, Config, Folders, paths};
-use crate::tree::{self, Tree};
+use crate::store::{self, Folders, paths};
+use crate::tree;
 
 /// What the names of the branches of runs begin with.
 const RUN_BRANCHES: &str = "orchestrate/";
@@ -21,6 +23,8 @@ pub struct OpenOptions {
     pub create: bool,
     /// Make a repository of a folder that has files already.
     pub init: bool,
+    /// Fetch nothing.
+    pub offline: bool,
 }
 
 /// A repository, its settings, and everything that research looks at.
@@ -31,7 +35,9 @@ pub struct Project {
     pub head: Head,
     pub folders: Folders,
     pub clock: Clock,
-    pub catalog: Catalog,
+    pub settings: Settings,
+    offline: bool,
+    catalog: OnceCell<Catalog>,
     /// What could not be read, and was left out.
     pub complaints: Vec<String>,
     pub taxonomy: Taxonomy,
@@ -45,18 +51,17 @@ impl Project {
         let (repository, made) = repository(directory, options)?;
         let head = repository.head()?;
         let base = head_commit(&head);
-        let config = config(&repository, base.as_ref())?;
-        let catalog = catalog(&repository, &config)?;
+        let folders = Folders::find()?;
+        let settings = Settings::read(Some(&repository), base.as_ref(), folders.clone())?;
         let mut complaints = Vec::new();
-        for oddity in &catalog.oddities {
-            complaints.push(format!("{} {}: {}", oddity.file, oddity.field, oddity.what));
-        }
         let patterns = patterns(&repository, base.as_ref(), &mut complaints)?;
         Ok(Project {
             made,
-            folders: Folders::find()?,
+            folders,
             clock: Clock::from_environment()?,
-            catalog,
+            settings,
+            offline: options.offline,
+            catalog: OnceCell::new(),
             complaints,
             taxonomy: taxonomy(&repository, base.as_ref())?,
             patterns,
@@ -81,9 +86,22 @@ impl Project {
         head_commit(&self.head)
     }
 
+    /// Returns everything that the marketplaces offer, which is read when it is first asked for.
+    pub fn catalog(&self, watch: &mut dyn Watch) -> Result<&Catalog> {
+        if let Some(catalog) = self.catalog.get() {
+            return Ok(catalog);
+        }
+        let options = CatalogOptions {
+            offline: self.offline,
+            refresh: false,
+        };
+        let catalog = Catalog::open(&self.settings, options, watch)?;
+        Ok(self.catalog.get_or_init(|| catalog))
+    }
+
     /// Returns what the plugin's files are now.
     pub fn digest(&self, plugin: &Plugin) -> Result<Digest> {
-        Ok(tree::digest(&self.catalog.files(plugin)?))
+        self.catalog(&mut Silent)?.digest(plugin)
     }
 
     /// Returns the text of a file of ours: the one in the user's folder, else the one in the commit there.
@@ -132,7 +150,11 @@ fn repository(directory: &Path, options: OpenOptions) -> Result<(Repository, Opt
         .hint("add `--init` to make a repository of it; your files stay as they are")
 }
 
-fn read(repository: &Repository, base: Option<&Oid>, path: &str) -> Result<Option<Vec<u8>>> {
+pub(super) fn read(
+    repository: &Repository,
+    base: Option<&Oid>,
+    path: &str,
+) -> Result<Option<Vec<u8>>> {
     let full = repository.work_directory().join(path);
     match std::fs::read(&full) {
         Ok(bytes) => Ok(Some(bytes)),
@@ -149,30 +171,6 @@ fn read(repository: &Repository, base: Option<&Oid>, path: &str) -> Result<Optio
         }
         Err(error) => Err(error).with_context(|| format!("cannot read `{}`", full.display())),
     }
-}
-
-fn config(repository: &Repository, base: Option<&Oid>) -> Result<Config> {
-    match read(repository, base, paths::CONFIG)? {
-        Some(text) => Config::read(&text).kind(Trouble::Request),
-        None => Ok(Config::default()),
-    }
-}
-
-fn catalog(repository: &Repository, config: &Config) -> Result<Catalog> {
-    let mut catalog = Catalog::default();
-    catalog.add(BUILTIN, Tree::embedded("plugins"))?;
-    for (name, marketplace) in &config.marketplaces {
-        if name == BUILTIN {
-            return Err(anyhow!(
-                "`{}`: marketplaces.builtin: that name is the embedded marketplace's",
-                paths::CONFIG
-            ))
-            .kind(Trouble::Request);
-        }
-        let path = repository.work_directory().join(&marketplace.path);
-        catalog.add(name, Tree::folder(&path)?)?;
-    }
-    Ok(catalog)
 }
 
 /// Returns the embedded taxonomy, extended by the repository's own.

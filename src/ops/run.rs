@@ -10,7 +10,7 @@ use super::finish::{self, Conclusion};
 use super::history;
 use super::host::{Place, RunHost, Surroundings};
 use super::session::{Session, planned_plugin};
-use super::{Note, Planned, Project, Stop, Watch};
+use super::{Note, Planned, Project, Silent, Stop, Watch};
 use crate::checkpoint::{Head, Identity, NewCommit};
 use crate::execute::{Ended, Host, execute};
 use crate::model::{
@@ -228,7 +228,7 @@ fn nothing_in_the_way(project: &Project, plan: &Plan) -> Result<()> {
     let Some(base) = project.base() else {
         return Ok(());
     };
-    for (number, path) in crate::plan::creates(plan, &project.catalog.plugins)? {
+    for (number, path) in crate::plan::creates(plan, &project.catalog(&mut Silent)?.plugins)? {
         if project.repository.read_file(&base, &path)?.is_some() {
             let step = &plan.steps[number - 1].id;
             return Err(anyhow!("`{path}` is already in the repository, and step {number}, `{step}`, would make it anew"))

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use anyhow::{Context, Result, anyhow};
 
-use super::Project;
 use super::history::{self, Stored};
+use super::{Project, Silent};
 use crate::checkpoint::Identity;
 use crate::learn::{self, Lesson, LessonContext};
 use crate::model::{
@@ -49,7 +49,7 @@ impl<'a> Session<'a> {
 
 impl Session<'_> {
     /// Returns the plugin of the action with its files, checked on the very bytes that are returned.
-    pub fn plugin(&self, action: &Action) -> Result<(&Plugin, BTreeMap<String, PluginFile>)> {
+    pub fn plugin(&self, action: &Action) -> Result<(Plugin, BTreeMap<String, PluginFile>)> {
         planned_plugin(self.project, action)
     }
 
@@ -131,11 +131,13 @@ impl Session<'_> {
 }
 
 /// Returns the plugin of the action with its files, whose bytes have to be those of the plan.
-pub fn planned_plugin<'a>(
-    project: &'a Project,
+pub fn planned_plugin(
+    project: &Project,
     action: &Action,
-) -> Result<(&'a Plugin, BTreeMap<String, PluginFile>)> {
-    let Some(plugin) = project.catalog.find(&action.plugin) else {
+) -> Result<(Plugin, BTreeMap<String, PluginFile>)> {
+    let catalog = project.catalog(&mut Silent)?;
+    let Some(plugin) = catalog.find(&action.plugin)? else {
+        catalog.complete()?;
         return Err(anyhow!(
             "the plugin `{}` of the plan is in no known marketplace",
             action.plugin
@@ -146,7 +148,7 @@ pub fn planned_plugin<'a>(
             paths::CONFIG
         ));
     };
-    let files = project.catalog.files(plugin)?;
+    let files = catalog.files(&plugin)?;
     let found = tree::digest(&files);
     if found == action.digest {
         return Ok((plugin, files));

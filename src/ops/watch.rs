@@ -65,6 +65,18 @@ pub trait Watch {
     fn ask(&mut self, step: &Step, reason: &str, actions: &[String]) -> bool;
 }
 
+/// Nobody: what happens is not told, and nothing can be asked.
+pub struct Silent;
+
+impl Watch for Silent {
+    fn note(&mut self, _note: Note<'_>) {}
+    fn event(&mut self, _plan: &Plan, _state: &RunState, _event: &Event) {}
+    fn line(&mut self, _line: &str) {}
+    fn ask(&mut self, _step: &Step, _reason: &str, _actions: &[String]) -> bool {
+        false
+    }
+}
+
 /// A wish to stop that a signal brings.
 #[derive(Clone, Default)]
 pub struct Stop {

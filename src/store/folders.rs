@@ -11,6 +11,8 @@ use crate::model::{Hint, RunId, Trouble};
 #[derive(Debug, Clone)]
 pub struct Folders {
     state: PathBuf,
+    /// A person's settings.
+    pub config: PathBuf,
     /// Environments and downloads; deleting it costs time and nothing else.
     pub cache: PathBuf,
 }
@@ -29,6 +31,7 @@ impl Folders {
             .hint("set HOME, or XDG_STATE_HOME and XDG_CACHE_HOME")?;
         Ok(Folders {
             state: strategy.state_dir().unwrap_or_else(|| strategy.data_dir()),
+            config: strategy.config_dir(),
             cache: strategy.cache_dir(),
         })
     }

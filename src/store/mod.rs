@@ -10,16 +10,20 @@ mod folders;
 mod lock;
 mod log;
 pub mod paths;
+mod pins;
 mod schema;
+mod write;
 
 use anyhow::{Context, Result, ensure};
 
 use crate::model::{Check, Event, Evidence, Pattern, Plan, Taxonomy};
 use crate::yaml;
-pub use config::{Config, MarketplaceConfig};
+pub use config::{Config, SourceConfig, with_marketplace};
 pub use folders::{Folders, RunFolder};
 pub use lock::RunLock;
 pub use log::{LiveLog, sealed, segment_events};
+pub use pins::{Lock, PluginLock};
+pub use write::write_whole;
 
 /// Returns the plan in `text`, which stands at `file`.
 pub fn read_plan(file: &str, text: &[u8]) -> Result<Plan> {

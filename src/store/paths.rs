@@ -4,10 +4,16 @@ use crate::model::{PatternId, PlanId, RunId, StepId};
 
 pub const ROOT: &str = ".orchestrate/";
 pub const CONFIG: &str = ".orchestrate/config.yaml";
+pub const LOCKS: &str = ".orchestrate/lock/";
 pub const PLANS: &str = ".orchestrate/plans/";
 pub const PATTERNS: &str = ".orchestrate/patterns/";
 pub const TAXONOMY: &str = ".orchestrate/taxonomy/";
 pub const RUNS: &str = ".orchestrate/runs/";
+
+/// What is used of a marketplace.
+pub fn lock(marketplace: &str) -> String {
+    format!("{LOCKS}{marketplace}.yaml")
+}
 
 /// What will run.
 pub fn plan_yaml(plan: &PlanId) -> String {

@@ -9,6 +9,7 @@ mod digest;
 mod embedded;
 mod folder;
 mod git;
+mod signature;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -28,6 +29,8 @@ pub const FILE_BYTES_MAX: u64 = 16 * 1024 * 1024;
 /// The most files and folders, and bytes in all, that one plugin may have.
 pub const FILES_MAX: usize = 20_000;
 pub const BYTES_MAX: u64 = 256 * 1024 * 1024;
+/// The most folders in each other.
+const DEPTH_MAX: usize = 40;
 
 /// A folder to read from, and the root that its links may lead to.
 #[derive(Debug, Clone)]
@@ -143,6 +146,14 @@ impl Tree {
         Ok(entries)
     }
 
+    /// Returns what tells a folder of the disk from what it was before; none for a tree that never changes.
+    pub fn signature(&self) -> Option<String> {
+        match &*self.root {
+            Root::Embedded(_) | Root::Git(_) => None,
+            Root::Folder(folder) => Some(signature::signature(&folder.path().join(&self.prefix))),
+        }
+    }
+
     /// Returns the paths of all regular files below this folder, in byte order; links are left out, and so is what is in `.git`.
     pub fn paths(&self) -> Result<Vec<String>> {
         let mut paths = match &*self.root {
@@ -154,62 +165,79 @@ impl Tree {
         Ok(paths)
     }
 
-    /// Returns every file by its path. A link counts as the file that it leads to in the root; one that leads out or to a folder, a
-    /// special file, a submodule, two names that differ in case only, and a name that git's own folder could be taken for are errors.
+    /// Returns every file by its path; a tree that is one file has that file, by its name. A link counts as what it leads to in the root. What `walk` refuses is an error.
     pub fn files(&self) -> Result<BTreeMap<String, PluginFile>> {
         let mut files = BTreeMap::new();
-        let (mut bytes, mut names) = (0, 0);
-        self.collect("", &mut files, &mut bytes, &mut names)?;
-        let mut seen = BTreeMap::new();
-        for path in files.keys() {
-            if let Some(other) = seen.insert(path.to_lowercase(), path) {
-                return Err(anyhow!(
-                    "`{other}` and `{path}` differ in case only, and are one file on other machines"
-                ))
-                .kind(Trouble::Integrity);
-            }
+        let mut bytes = 0;
+        // Some plugins are one file of a marketplace.
+        if self.kind("")? == Some(Kind::File) {
+            let name = self.prefix.rsplit('/').next().unwrap_or_default();
+            files.insert(name.to_string(), self.file("")?);
+            return Ok(files);
         }
+        self.walk(&mut |path, kind| {
+            if kind == Kind::File {
+                let file = self.file(path).kind(Trouble::Integrity)?;
+                bytes += file.bytes.len() as u64;
+                ensure!(bytes <= BYTES_MAX, "{self} has more than {BYTES_MAX} bytes");
+                files.insert(path.to_string(), file);
+            }
+            Ok(())
+        })?;
         Ok(files)
     }
 
-    fn collect(
+    /// Calls `visit` with the path of every file and submodule, links followed. A link that leads out or nowhere, a special file, a
+    /// name that some file system takes for git's own folder, and more than is reasonable are errors.
+    pub fn walk(&self, visit: &mut dyn FnMut(&str, Kind) -> Result<()>) -> Result<()> {
+        self.walk_below("", &mut 0, visit)
+    }
+
+    fn walk_below(
         &self,
         folder: &str,
-        files: &mut BTreeMap<String, PluginFile>,
-        bytes: &mut u64,
         names: &mut usize,
+        visit: &mut dyn FnMut(&str, Kind) -> Result<()>,
     ) -> Result<()> {
+        ensure!(
+            folder.split('/').count() <= DEPTH_MAX,
+            "{self} is more than {DEPTH_MAX} folders deep"
+        );
         for entry in self.list(folder)? {
             *names += 1;
-            let path = join(folder, &entry.name);
-            let shown = path.escape_debug();
-            let refused = |why: &str| Err(anyhow!("`{shown}` {why}")).kind(Trouble::Integrity);
-            if is_git_folder(&entry.name) {
-                // A clone's own folder is no part of the plugin; anything else of that name is there to be taken for one.
-                match (folder, entry.name.as_str()) {
-                    ("", ".git") => continue,
-                    _ => return refused("is a reserved name: git's own folder is called `.git`"),
-                }
-            }
-            match entry.kind {
-                Kind::Folder => self.collect(&path, files, bytes, names)?,
-                Kind::Submodule => return refused("is a submodule, whose files are elsewhere"),
-                Kind::Special => return refused("is a pipe, a socket or a device"),
-                Kind::Link if self.kind(&path).kind(Trouble::Integrity)? != Some(Kind::File) => {
-                    return refused("is a symlink that does not lead to a file");
-                }
-                Kind::File | Kind::Link => {
-                    let file = self.file(&path).kind(Trouble::Integrity)?;
-                    *bytes += file.bytes.len() as u64;
-                    files.insert(path, file);
-                }
-            }
             ensure!(
-                *bytes <= BYTES_MAX && *names <= FILES_MAX,
-                "{self} has more than {FILES_MAX} files and folders, or {BYTES_MAX} bytes"
+                *names <= FILES_MAX,
+                "{self} has more than {FILES_MAX} files and folders"
             );
+            // A clone's own folder is no part of a plugin.
+            if folder.is_empty() && entry.name == ".git" {
+                continue;
+            }
+            let path = join(folder, &entry.name);
+            match self.regular(&path, entry).kind(Trouble::Integrity)? {
+                Kind::Folder => self.walk_below(&path, names, visit)?,
+                kind => visit(&path, kind)?,
+            }
         }
         Ok(())
+    }
+
+    /// Returns what is at the path if it may be there: a file, a folder or a submodule.
+    fn regular(&self, path: &str, entry: Entry) -> Result<Kind> {
+        let shown = path.escape_debug();
+        ensure!(
+            !is_git_folder(&entry.name),
+            "`{shown}` is a reserved name: git's own folder is called `.git`"
+        );
+        let kind = match entry.kind {
+            Kind::Link => self.kind(path)?,
+            kind => Some(kind),
+        };
+        match kind {
+            Some(kind @ (Kind::File | Kind::Folder | Kind::Submodule)) => Ok(kind),
+            Some(_) => Err(anyhow!("`{shown}` is a pipe, a socket or a device")),
+            None => Err(anyhow!("`{shown}` is a symlink that leads nowhere")),
+        }
     }
 
     fn file(&self, path: &str) -> Result<PluginFile> {

@@ -1,15 +1,18 @@
 //! YAML text in, values out, and back: with the file, the field, the line and the column in every complaint.
 //!
-//! Only a strict subset is read: what a reviewer sees is what we understand. Nothing here knows what a file means, and
-//! other people's formats are read elsewhere.
+//! Of our files only a strict subset is read: what a reviewer sees is what we understand. Other people's files have an entry of
+//! their own, `parse_lenient`. Nothing here knows what a file means.
 //!
 //! To refuse one more construct, add a case to `strict::scan` and a line to its tests.
 
+mod lenient;
 mod strict;
 
 use anyhow::{Result, anyhow};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+
+pub use lenient::{Fault, parse_lenient};
 
 /// The most bytes a file of ours may have; looked at before anything is parsed.
 pub const BYTES_MAX: usize = 1024 * 1024;

@@ -1,0 +1,70 @@
+//! `orchestrate init`: the settings of a repository, and the well-known marketplaces.
+
+use serde_json::json;
+
+use super::Done;
+use super::arguments::{Arguments, Init};
+use super::output::Output;
+use super::terminal::Terminal;
+use crate::ops::{self, AddRequest, Origin, Settings, Stop, WellKnown};
+
+/// Sets the repository up.
+pub fn run(arguments: &Arguments, init: &Init, output: &Output, stop: &Stop) -> Done {
+    let mut settings = Settings::find(&arguments.shared.directory)?;
+    let written = ops::init(&settings)?;
+    let file = settings.config_file(Origin::Team).display().to_string();
+    match written {
+        true => output.line(&format!("✓ Wrote {file}")),
+        false => output.line(&format!("{file} is there already")),
+    }
+    let offered = ops::well_known()?;
+    let chosen = match init.with.as_slice() {
+        [] => ask(&settings, &offered, output, stop),
+        names => ops::chosen_marketplaces(names)?,
+    };
+    let mut terminal = Terminal::new(output, &stop.cancel);
+    for marketplace in &chosen {
+        let request = AddRequest {
+            source: &marketplace.source,
+            name: Some(&marketplace.name),
+            ..AddRequest::default()
+        };
+        let added = ops::add_marketplace(&mut settings, &request, &mut terminal)?;
+        output.line(&format!(
+            "✓ Added `{}`: {} plugins",
+            added.known.name,
+            added.index.len()
+        ));
+    }
+    if chosen.is_empty() {
+        output.line("well-known marketplaces, each added by `orchestrate init --with NAME` (or `--with all`):");
+        for marketplace in &offered {
+            output.line(&format!(
+                "  {}\t{} ({})",
+                marketplace.name, marketplace.about, marketplace.source
+            ));
+        }
+    }
+    output.document(&json!({
+        "config": file,
+        "written": written,
+        "added": chosen.iter().map(|marketplace| &marketplace.name).collect::<Vec<_>>(),
+        "offered": offered.iter().map(|marketplace| json!({
+            "name": marketplace.name, "source": marketplace.source, "about": marketplace.about,
+        })).collect::<Vec<_>>(),
+    }))?;
+    Ok(0)
+}
+
+/// Asks for each marketplace that is not configured yet; where nobody can be asked, none is wanted.
+fn ask(settings: &Settings, offered: &[WellKnown], output: &Output, stop: &Stop) -> Vec<WellKnown> {
+    let new = offered
+        .iter()
+        .filter(|offer| settings.get(&offer.name).is_err());
+    let wanted = new.filter(|offer| {
+        let question = format!("Add `{}`, {}? [y/n]", offer.name, offer.about);
+        let answer = output.ask(&question, &stop.cancel);
+        answer.is_some_and(|answer| matches!(answer.as_str(), "y" | "yes"))
+    });
+    wanted.cloned().collect()
+}

@@ -1,0 +1,287 @@
+//! `orchestrate plugin list|search|show|validate`: what the plugins are and can do.
+
+use anyhow::Context;
+use serde_json::{Value, json};
+
+use super::Done;
+use super::arguments::{Arguments, PluginCommand};
+use super::output::Output;
+use super::terminal::Terminal;
+use crate::model::{Component, Hint, Oddity, Place, Plugin, Severity, Trouble, counted, visible};
+use crate::ops::{self, Catalog, CatalogOptions, Settings, Stop};
+
+/// How many characters of a description are shown in a list.
+const LINE_MAX: usize = 160;
+/// How many oddities are told one by one where nobody asked for them.
+const ODDITIES_SHOWN_MAX: usize = 10;
+
+/// Does what the subcommand says.
+pub fn run(arguments: &Arguments, command: &PluginCommand, output: &Output, stop: &Stop) -> Done {
+    if let PluginCommand::Validate { path } = command {
+        return validate(&arguments.shared.directory.join(path), output);
+    }
+    let settings = Settings::find(&arguments.shared.directory)?;
+    let options = CatalogOptions {
+        offline: arguments.shared.offline,
+        refresh: false,
+    };
+    let mut terminal = Terminal::new(output, &stop.cancel);
+    let catalog = Catalog::open(&settings, options, &mut terminal)?;
+    for (_, error) in &catalog.failures {
+        output.error(&format!("⚠️ {error:#}"));
+    }
+    match command {
+        PluginCommand::List { marketplace } => {
+            list(&settings, &catalog, marketplace.as_deref(), output)
+        }
+        PluginCommand::Search { words, limit } => {
+            search(&catalog, &words.join(" "), *limit, output)
+        }
+        PluginCommand::Show { plugin, fetch } => {
+            let mut plugin = ops::one_plugin(&catalog, plugin)?;
+            if *fetch {
+                plugin = catalog.fetch(&settings, &plugin, &mut terminal)?;
+            }
+            show(&catalog, &plugin, output)
+        }
+        PluginCommand::Validate { .. } => unreachable!("it needs no catalog and is done by now"),
+    }?;
+    Ok(if catalog.failures.is_empty() { 0 } else { 7 })
+}
+
+fn list(settings: &Settings, catalog: &Catalog, only: Option<&str>, output: &Output) -> Done {
+    if let Some(name) = only {
+        settings.get(name)?;
+    }
+    let mut plugins = Vec::new();
+    let mut findings = Vec::new();
+    let wanted = catalog
+        .marketplaces
+        .iter()
+        .filter(|marketplace| only.is_none_or(|only| only == marketplace.known.name));
+    for marketplace in wanted {
+        for plugin in marketplace.plugins() {
+            let plugin = plugin?;
+            output.line(&format!(
+                "{}\t{}",
+                plugin.id,
+                first_line(&plugin.description)
+            ));
+            if output.json {
+                plugins.push(document(&plugin));
+            }
+        }
+        let oddities = &marketplace.summary.oddities;
+        for mut document in oddity_documents(oddities) {
+            document["marketplace"] = json!(marketplace.known.name);
+            findings.push(document);
+        }
+    }
+    output.document(&json!({"plugins": plugins, "findings": findings}))?;
+    if !findings.is_empty() {
+        output.progress(&format!(
+            "{} in the catalogues: orchestrate plugin list --json",
+            counted(findings.len(), "finding")
+        ));
+    }
+    Ok(0)
+}
+
+fn search(catalog: &Catalog, words: &str, limit: usize, output: &Output) -> Done {
+    let hits = ops::search(catalog, words, limit)?;
+    let documents: Vec<Value> = hits
+        .iter()
+        .map(|hit| {
+            json!({
+                "id": hit.plugin.id.to_string(),
+                "score": hit.score,
+                "description": hit.plugin.description,
+                "matched": hit.matched,
+                "same_as": hit.twins,
+            })
+        })
+        .collect();
+    output.document(&json!({"query": words, "hits": documents}))?;
+    for hit in &hits {
+        let twins = match hit.twins.as_slice() {
+            [] => String::new(),
+            twins => format!(" (the same: {})", twins.join(", ")),
+        };
+        output.line(&format!(
+            "{}\t{}{twins}",
+            hit.plugin.id,
+            first_line(&hit.plugin.description)
+        ));
+    }
+    if hits.is_empty() {
+        output.line("no plugin has any of these words; all of them: orchestrate plugin list");
+    }
+    Ok(0)
+}
+
+fn show(catalog: &Catalog, plugin: &Plugin, output: &Output) -> Done {
+    let mut whole = serde_json::to_value(plugin)?;
+    whole["digest"] = json!(catalog.digest(plugin).ok());
+    output.document(&whole)?;
+    output.line(&format!("{} {}", plugin.id, plugin.version));
+    output.line(&visible(&plugin.description));
+    match &plugin.place {
+        Place::Inside(path) => output.line(&format!("files: `{path}` of its marketplace")),
+        Place::Elsewhere(source) => {
+            output.line(&format!("files: elsewhere, at {source}; they are not here"))
+        }
+    }
+    let parts = &plugin.components;
+    for (what, list) in [
+        ("skill", &parts.skills),
+        ("command", &parts.commands),
+        ("agent", &parts.agents),
+    ] {
+        for component in list {
+            let name = component_name(plugin, component);
+            output.line(&format!(
+                "{what} {name}: {}",
+                first_line(&component.description)
+            ));
+        }
+    }
+    for hook in &parts.hooks {
+        output.line(&format!(
+            "hook {} {}: {} {}",
+            hook.event,
+            hook.matcher,
+            hook.kind,
+            visible(&hook.what)
+        ));
+    }
+    for server in &parts.mcp_servers {
+        let what = if server.url.is_empty() {
+            server.argv.join(" ")
+        } else {
+            server.url.clone()
+        };
+        output.line(&format!("mcp server {}: {}", server.name, visible(&what)));
+    }
+    for other in &parts.others {
+        output.line(&format!("also {other}"));
+    }
+    for payload in &plugin.payloads {
+        let pinned = if payload.pinned {
+            "pinned"
+        } else {
+            "⚠️ not pinned"
+        };
+        output.line(&format!(
+            "fetched when used: {} {} ({pinned}, {})",
+            payload.by,
+            visible(&payload.what),
+            payload.at
+        ));
+    }
+    if let Some(digest) = whole["digest"].as_str() {
+        output.line(&format!("digest: {digest}"));
+    }
+    for oddity in &plugin.oddities {
+        output.line(&ops::oddity_line(oddity));
+    }
+    Ok(0)
+}
+
+fn validate(path: &std::path::Path, output: &Output) -> Done {
+    let oddities = ops::validate_plugin(path)
+        .with_context(|| format!("cannot validate `{}`", path.display()))
+        .kind(Trouble::Request)?;
+    let of = |wanted: fn(Severity) -> bool| {
+        let chosen = oddities
+            .iter()
+            .filter(move |oddity| wanted(oddity.severity));
+        chosen.map(oddity_document).collect::<Vec<_>>()
+    };
+    let errors = of(|severity| severity >= Severity::Error);
+    let warnings = of(|severity| severity == Severity::Warning);
+    let success = errors.is_empty();
+    output.document(&json!({
+        "success": success,
+        "errors": errors,
+        "warnings": warnings,
+        "notes": of(|severity| severity == Severity::Note),
+    }))?;
+    for oddity in &oddities {
+        output.line(&ops::oddity_line(oddity));
+    }
+    let counts = format!(
+        "{}, {}",
+        counted(errors.len(), "error"),
+        counted(warnings.len(), "warning")
+    );
+    match success {
+        true => output.line(&format!("✓ {}: {counts}", path.display())),
+        false => output.line(&format!("✗ {}: {counts}", path.display())),
+    }
+    Ok(if success { 0 } else { 2 })
+}
+
+/// Returns the plugin as scripts rely on it.
+fn document(plugin: &Plugin) -> Value {
+    let parts = &plugin.components;
+    let names = |list: &[Component]| -> Vec<String> {
+        list.iter()
+            .map(|component| component_name(plugin, component))
+            .collect()
+    };
+    json!({
+        "id": plugin.id.to_string(),
+        "version": plugin.version,
+        "description": plugin.description,
+        "skills": names(&parts.skills),
+        "commands": names(&parts.commands),
+        "agents": names(&parts.agents),
+        "hooks": parts.hooks.len(),
+        "mcp_servers": parts.mcp_servers.iter().map(|server| server.name.as_str()).collect::<Vec<_>>(),
+        "findings": oddity_documents(&plugin.oddities),
+    })
+}
+
+/// Returns how an agent calls the component.
+fn component_name(plugin: &Plugin, component: &Component) -> String {
+    format!("{}:{}", plugin.namespace, component.name)
+}
+
+/// Returns oddities as scripts see them.
+pub fn oddity_documents(oddities: &[Oddity]) -> Vec<Value> {
+    oddities.iter().map(oddity_document).collect()
+}
+
+fn oddity_document(oddity: &Oddity) -> Value {
+    json!({
+        "severity": oddity.severity,
+        "file": oddity.file,
+        "line": oddity.line,
+        "field": oddity.field,
+        "message": oddity.what,
+        "hint": oddity.hint,
+    })
+}
+
+/// Tells oddities, the worst first, and how many more there are.
+pub fn print_oddities(output: &Output, oddities: &[Oddity]) {
+    let mut worst: Vec<&Oddity> = oddities.iter().collect();
+    worst.sort_by_key(|oddity| std::cmp::Reverse(oddity.severity));
+    for oddity in worst.iter().take(ODDITIES_SHOWN_MAX) {
+        output.line(&format!("  {}", ops::oddity_line(oddity)));
+    }
+    let more = worst.len().saturating_sub(ODDITIES_SHOWN_MAX);
+    if more > 0 {
+        output.line(&format!(
+            "  and {more} more: orchestrate plugin list --json"
+        ));
+    }
+}
+
+fn first_line(text: &str) -> String {
+    let line = visible(text.lines().next().unwrap_or_default());
+    match line.char_indices().nth(LINE_MAX) {
+        Some((end, _)) => format!("{}..", &line[..end]),
+        None => line,
+    }
+}

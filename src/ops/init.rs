@@ -1,0 +1,75 @@
+//! Setting a repository up: its settings file, and the well-known marketplaces that a person wants.
+
+use anyhow::{Result, anyhow};
+use serde::Deserialize;
+
+use super::names::Named;
+use super::plan::form;
+use super::settings::{Origin, Settings};
+use crate::model::{Hint, Trouble};
+use crate::store;
+use crate::yaml;
+
+const FILE: &str = "files/marketplaces.yaml";
+
+/// A marketplace that many use.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct WellKnown {
+    pub name: String,
+    /// As a person types it.
+    pub source: String,
+    pub about: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    #[expect(
+        dead_code,
+        reason = "every file of ours has it, and it is checked by reading it"
+    )]
+    schema: u32,
+    marketplaces: Vec<WellKnown>,
+}
+
+/// Returns the marketplaces that are offered.
+pub fn well_known() -> Result<Vec<WellKnown>> {
+    let file: File = yaml::parse(FILE, form(FILE)?.as_bytes())?;
+    Ok(file.marketplaces)
+}
+
+/// Returns the well-known marketplaces of these names; `all` is every one.
+pub fn chosen(names: &[String]) -> Result<Vec<WellKnown>> {
+    let known = well_known()?;
+    if names == ["all"] {
+        return Ok(known);
+    }
+    let all: Vec<String> = known.iter().map(|known| known.name.clone()).collect();
+    let named = Named {
+        noun: "well-known marketplace",
+        all: "orchestrate init".to_string(),
+        none: "orchestrate marketplace add SOURCE",
+    };
+    let pick = |name: &String| {
+        let name = named.find(name, &all)?;
+        let found = known.iter().find(|known| known.name == *name);
+        Ok(found.expect("the name is one of theirs").clone())
+    };
+    names.iter().map(pick).collect()
+}
+
+/// Writes the settings file where there is none; says whether it did.
+pub fn init(settings: &Settings) -> Result<bool> {
+    if settings.scope(false) == Origin::Person {
+        return Err(anyhow!("there is no git repository here"))
+            .kind(Trouble::Request)
+            .hint("git init");
+    }
+    let file = settings.config_file(Origin::Team);
+    if file.exists() {
+        return Ok(false);
+    }
+    store::write_whole(&file, b"schema: 1\n").kind(Trouble::Request)?;
+    Ok(true)
+}

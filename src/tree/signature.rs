@@ -1,0 +1,86 @@
+//! What tells a folder of the disk from what it was before, without reading it.
+
+use std::path::Path;
+use std::time::UNIX_EPOCH;
+
+use walkdir::{DirEntry, WalkDir};
+
+/// The most entries of a folder that is looked through as a whole.
+const WHOLE_MAX: usize = 256;
+
+/// Returns the names, sizes and times of everything in a small folder.
+///
+/// Of a large one, whose looking through would cost as much as reading it: of what stands at its top, and in the hidden folders there.
+/// Plugins that come or go are seen by it, and changes inside a plugin are not.
+pub fn signature(folder: &Path) -> String {
+    // Not sorted while walking: a sorted walk reads the whole of a large folder first.
+    let whole: Vec<DirEntry> = entries(folder, usize::MAX).take(WHOLE_MAX + 1).collect();
+    let looked_at = match whole.len() > WHOLE_MAX {
+        true => entries(folder, 3).collect(),
+        false => whole,
+    };
+    let mut stamps: Vec<String> = looked_at.iter().map(|entry| stamp(folder, entry)).collect();
+    stamps.sort();
+    stamps.join("\n")
+}
+
+fn entries(folder: &Path, depth: usize) -> impl Iterator<Item = DirEntry> {
+    // At the top everything counts; below it only what is hidden, such as `.claude-plugin/marketplace.json`.
+    let counts = move |entry: &DirEntry| {
+        let hidden = entry.path().ancestors().take(entry.depth()).any(|part| {
+            part.file_name()
+                .is_some_and(|name| name.as_encoded_bytes().starts_with(b"."))
+        });
+        entry.file_name() != ".git" && (depth == usize::MAX || entry.depth() <= 1 || hidden)
+    };
+    WalkDir::new(folder)
+        .follow_links(false)
+        .max_depth(depth)
+        .into_iter()
+        .filter_entry(counts)
+        .flatten()
+}
+
+fn stamp(folder: &Path, entry: &DirEntry) -> String {
+    let name = entry.path().strip_prefix(folder).unwrap_or(entry.path());
+    let metadata = entry.metadata().ok();
+    let size = metadata.as_ref().map_or(0, std::fs::Metadata::len);
+    let time = metadata
+        .and_then(|metadata| metadata.modified().ok())
+        .and_then(|time| time.duration_since(UNIX_EPOCH).ok())
+        .unwrap_or_default();
+    format!("{} {size} {}", name.display(), time.as_nanos())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    #[test]
+    fn a_small_folder_is_looked_through_and_a_large_one_at_its_top() {
+        let folder = tempfile::tempdir().unwrap();
+        let write = |path: &str, text: &str| {
+            let path = folder.path().join(path);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, text).unwrap();
+        };
+        write(".claude-plugin/marketplace.json", "{}");
+        write("plugins/a/skills/s/SKILL.md", "a");
+        let small = signature(folder.path());
+        write("plugins/a/skills/s/SKILL.md", "longer");
+        assert_ne!(signature(folder.path()), small);
+        for number in 0..WHOLE_MAX {
+            write(&format!("plugins/{number}/SKILL.md"), "text");
+        }
+        let large = signature(folder.path());
+        write("plugins/a/skills/s/SKILL.md", "even longer");
+        assert_eq!(signature(folder.path()), large);
+        write(".claude-plugin/marketplace.json", "{\"name\": \"m\"}");
+        assert_ne!(signature(folder.path()), large);
+        let before = signature(folder.path());
+        write("plugins/new/SKILL.md", "text");
+        assert_ne!(signature(folder.path()), before);
+    }
+}
