@@ -107,7 +107,7 @@ impl Index {
 
     /// Returns the first plugin of this name.
     pub fn find(&self, name: &str) -> Result<Option<usize>> {
-        Ok(self.find_all(name)?.next().transpose()?)
+        self.find_all(name)?.next().transpose()
     }
 
     /// Returns every plugin of this name.

@@ -57,7 +57,7 @@ impl Lexicon {
         }
         let is_plain = word.bytes().all(|byte| byte.is_ascii_lowercase());
         let id = match is_plain {
-            true => self.add(&self.stemmer.stem(word).into_owned()),
+            true => self.add(&self.stemmer.stem(word)),
             false => self.add(word),
         };
         self.words.insert(word.into(), id);

@@ -74,8 +74,11 @@ pub fn changes(old: &Plugin, new: &Plugin) -> Vec<Change> {
 /// What a plugin has of one kind, each by its name, with what tells two versions of it apart and what is shown of it.
 type Abilities = BTreeMap<String, (String, String)>;
 
-/// The kinds of abilities: what runs by itself comes first.
-const ABILITIES: [(&str, fn(&Plugin) -> Abilities); 7] = [
+/// A kind of ability by its name, and how those of a plugin are found.
+type Kind = (&'static str, fn(&Plugin) -> Abilities);
+
+/// What runs by itself comes first.
+const ABILITIES: [Kind; 7] = [
     ("hook", |plugin| {
         let hooks = plugin.components.hooks.iter();
         let named = hooks.map(|hook| {
