@@ -1,21 +1,16 @@
 //! A bare folder of Agent Skills: each folder with a `SKILL.md`, at any depth, is a plugin with that one skill.
 
-use std::collections::BTreeMap;
-
 use anyhow::Result;
 use serde_json::{Map, Value, json};
 
 use super::conventional::about;
+use super::folders::{self, Found, Look, last};
 use super::plugin::Reading;
 use super::{Dialect, Entry, Listing, Loaded, Request, catalogue, frontmatter};
 use crate::model::{Oddity, Place, PluginId, Severity};
 use crate::tree::{Kind, Tree};
 
 const FILE: &str = "SKILL.md";
-
-/// How many folders below each other, and how many in all, are looked into.
-const DEPTH_MAX: usize = 8;
-const FOLDERS_MAX: usize = 50_000;
 
 /// How many lines the standard advises a skill to have at most.
 const LINES_MAX: usize = 500;
@@ -32,67 +27,21 @@ const FIELDS: [&str; 6] = [
 
 pub const DIALECT: Dialect = Dialect {
     name: "agent-skills",
-    detect: |tree| !folders(tree, 1).0.is_empty(),
+    detect: |tree| !holders(tree, 1).folders.is_empty(),
     list,
     load,
 };
 
-/// Returns up to `limit` folders with a skill, in order, and whether there were too many folders to look into them all.
-fn folders(tree: &Tree, limit: usize) -> (Vec<String>, bool) {
-    let mut found = Vec::new();
-    let mut waiting = vec![(String::new(), 0)];
-    let mut seen = 0;
-    while let Some((folder, depth)) = waiting.pop() {
-        seen += 1;
-        if seen > FOLDERS_MAX {
-            return (found, true);
-        }
-        let entries = tree.list(&folder).unwrap_or_default();
-        if entries
-            .iter()
-            .any(|entry| entry.name == FILE && entry.kind == Kind::File)
-        {
-            found.push(folder.clone());
-            if found.len() >= limit {
-                break;
-            }
-        }
-        let below = entries.into_iter().rev().filter(|entry| {
-            entry.kind == Kind::Folder
-                && depth < DEPTH_MAX
-                && !matches!(entry.name.as_str(), ".git" | "node_modules")
-        });
-        waiting.extend(below.map(|entry| match folder.as_str() {
-            "" => (entry.name, depth + 1),
-            folder => (format!("{folder}/{}", entry.name), depth + 1),
-        }));
-    }
-    (found, false)
-}
-
 fn list(tree: &Tree) -> Result<Listing> {
-    let (folders, is_cut) = folders(tree, usize::MAX);
-    let mut listing = Listing::default();
-    if is_cut {
-        let what = format!("only the first {FOLDERS_MAX} folders were looked into");
-        listing
-            .oddities
-            .push(Oddity::of_file(Severity::Warning, "", what));
-    }
-    let mut counts: BTreeMap<String, usize> = BTreeMap::new();
-    for folder in &folders {
-        *counts.entry(last(folder).to_lowercase()).or_default() += 1;
-    }
-    for folder in folders {
-        let name = match (folder.as_str(), counts[&last(&folder).to_lowercase()]) {
-            ("", _) => own_name(tree),
-            (folder, 1) => last(folder).to_string(),
-            // The folders tell apart what has the same name; `.claude/skills/x` is `claude/skills/x`.
-            (folder, _) => folder
-                .split('/')
-                .map(|part| part.trim_start_matches(['.', '_', '-']))
-                .collect::<Vec<_>>()
-                .join("/"),
+    let found = holders(tree, usize::MAX);
+    let mut listing = Listing {
+        oddities: found.oddity().into_iter().collect(),
+        ..Listing::default()
+    };
+    for (folder, name) in found.named() {
+        let name = match folder.as_str() {
+            "" => own_name(tree),
+            _ => name,
         };
         let place = Place::Inside(folder.clone());
         if PluginId::try_from(format!("{name}@m")).is_ok() {
@@ -115,8 +64,15 @@ fn list(tree: &Tree) -> Result<Listing> {
     Ok(listing)
 }
 
-fn last(folder: &str) -> &str {
-    folder.rsplit('/').next().unwrap_or(folder)
+/// Returns the folders with a skill.
+fn holders(tree: &Tree, limit: usize) -> Found {
+    folders::find(tree, limit, |_, entries| {
+        let skill = entries.iter().find(|entry| entry.name == FILE);
+        match skill.is_some_and(|entry| entry.kind == Kind::File) {
+            true => Look::TakeAndEnter,
+            false => Look::Enter,
+        }
+    })
 }
 
 /// Returns the name of a skill that is the whole tree: only its frontmatter can tell.

@@ -15,6 +15,7 @@ mod copilot;
 mod cursor;
 #[cfg(test)]
 mod fixture;
+mod folders;
 pub mod frontmatter;
 mod grok;
 mod hidden;
@@ -23,6 +24,7 @@ mod mcp_registry;
 mod payload;
 mod place;
 pub mod plugin;
+mod plugin_folders;
 mod spec;
 mod validate;
 
@@ -47,7 +49,7 @@ pub struct Dialect {
 }
 
 /// The dialects; of several that a tree speaks, the first is read.
-pub const DIALECTS: [Dialect; 8] = [
+pub const DIALECTS: [Dialect; 9] = [
     claude_code::DIALECT,
     codex::DIALECT,
     cursor::DIALECT,
@@ -55,6 +57,7 @@ pub const DIALECTS: [Dialect; 8] = [
     grok::DIALECT,
     claude_code_templates::DIALECT,
     mcp_registry::DIALECT,
+    plugin_folders::DIALECT,
     agent_skills::DIALECT,
 ];
 
