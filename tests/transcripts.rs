@@ -1,7 +1,7 @@
 //! Runs the stories in `transcripts/`: Markdown with commands, their exact output, and their exit code where it is not 0.
 //!
 //! Each story has an environment of its own, and its commands start in the repository `project`. What differs from run to run
-//! stands in brackets; a plan's name may be used so in a later command. `UPDATE=1 cargo test` writes the stories anew.
+//! stands in brackets; a plan's name and the folder `[ROOT]` may be used so in a later command. `UPDATE=1 cargo test` writes the stories anew.
 
 #![allow(
     clippy::unwrap_used,
@@ -97,7 +97,7 @@ fn tell(story: &str, environment: &TestEnvironment) -> String {
             .next_if(|line| !line.starts_with("$ ") && *line != "```")
             .is_some()
         {}
-        let output = output(&redaction.show(command), environment);
+        let output = output(&redaction.show(command, environment), environment);
         told.push_str(&redaction.hide(&output, environment));
     }
     told

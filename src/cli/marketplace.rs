@@ -99,13 +99,13 @@ fn add(
         Origin::Team => {
             if outside > 0 {
                 let folders = counted(outside, "folder");
-                output.line(&format!(
+                output.progress(&format!(
                     "⚠️ {folders} outside this repository: nobody else has them; `--user` writes them into your own settings"
                 ));
             }
-            output.line("commit `.orchestrate/config.yaml` and `.orchestrate/lock/`, so that everybody plans with the same plugins");
+            output.progress("commit `.orchestrate/config.yaml` and `.orchestrate/lock/`, so that everybody plans with the same plugins");
         }
-        origin => output.line(&format!(
+        origin => output.progress(&format!(
             "for you alone, in {}",
             settings.origin_words(origin)
         )),
@@ -138,7 +138,6 @@ fn print_findings(output: &Output, marketplace: &Marketplace) {
 fn holding(marketplace: &Marketplace) -> String {
     let plugins = counted(marketplace.index.len(), "plugin");
     let summary = &marketplace.summary;
-    let lost = summary.entries.saturating_sub(marketplace.index.len());
     let mut words = vec![plugins];
     if summary.elsewhere > 0 {
         words.push(format!(
@@ -146,8 +145,8 @@ fn holding(marketplace: &Marketplace) -> String {
             summary.elsewhere
         ));
     }
-    if lost > 0 {
-        words.push(format!("{lost} more that cannot be loaded"));
+    if summary.left_out > 0 {
+        words.push(format!("{} more left out", summary.left_out));
     }
     words.join(", ")
 }

@@ -41,7 +41,11 @@ pub fn run(arguments: &Arguments, command: &PluginCommand, output: &Output, stop
             search(&catalog, &words.join(" "), *limit, output)
         }
         PluginCommand::Show { plugin, fetch } => {
+            let asked = plugin.split('@').next().unwrap_or_default();
             let mut plugin = ops::one_plugin(&catalog, plugin)?;
+            if asked != plugin.id.name {
+                output.progress(&format!("`{asked}` is called `{}` by now", plugin.id.name));
+            }
             if *fetch {
                 plugin = catalog.fetch(&settings, &plugin, &mut terminal)?;
             }

@@ -1,6 +1,6 @@
 //! Everything that the configured marketplaces offer: each is a tree of files and an index over it, which is made where it is missing.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, OnceLock};
 
@@ -13,7 +13,7 @@ use super::{Note, Watch};
 use crate::catalog::{self, Dialect, Loaded};
 use crate::index::{self, Document, Hit, Index, Texts};
 use crate::model::{
-    Digest, Hint, Oddity, Place, Plugin, PluginFile, PluginId, Revision, Source, Trouble,
+    Digest, Hint, Oddity, Place, Plugin, PluginFile, PluginId, Revision, Severity, Source, Trouble,
 };
 use crate::tree::Tree;
 
@@ -48,6 +48,9 @@ pub struct Summary {
     pub description: String,
     /// How many plugins its catalogue lists.
     pub entries: usize,
+    /// How many entries of its catalogue are no plugin, or one that does not load.
+    #[serde(default)]
+    pub left_out: usize,
     /// How many of those that load have their files elsewhere.
     pub elsewhere: usize,
     /// Former names of plugins; none for one that is gone.
@@ -587,15 +590,33 @@ fn summary(dialect: &Dialect, listing: &catalog::Listing, gathered: &Gathered) -
     oddities.sort_by(|a, b| (&a.file, a.line, &a.field).cmp(&(&b.file, b.line, &b.field)));
     let mut planable = gathered.planable.clone();
     planable.sort();
+    let refused = refused(listing);
     Summary {
         dialect: dialect.name.to_string(),
         name: listing.name.clone(),
         description: listing.description.clone(),
-        entries: listing.entries.len(),
+        entries: listing.entries.len() + refused,
+        left_out: gathered.lost.len() + refused,
         elsewhere: gathered.elsewhere,
         renames: listing.renames.clone(),
         planable,
         oddities,
         lost: gathered.lost.clone(),
     }
+}
+
+/// Returns how many entries the catalogue has that are not even listed.
+fn refused(listing: &catalog::Listing) -> usize {
+    let entry = |field: &str| field.split_once(']').map(|(entry, _)| entry.to_string());
+    let listed: BTreeSet<String> = listing
+        .entries
+        .iter()
+        .filter_map(|listed| entry(&listed.field))
+        .collect();
+    let errors = listing
+        .oddities
+        .iter()
+        .filter(|oddity| oddity.severity >= Severity::Error);
+    let odd: BTreeSet<String> = errors.filter_map(|oddity| entry(&oddity.field)).collect();
+    odd.difference(&listed).count()
 }

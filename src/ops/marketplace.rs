@@ -199,7 +199,9 @@ fn name(
         }
         (found, _) => found?,
     };
-    let listing = (dialect.list)(tree).kind(Trouble::Request)?;
+    let listing = (dialect.list)(tree)
+        .with_context(|| format!("cannot add `{source}`"))
+        .kind(Trouble::Request)?;
     let Some(name) = request.name else {
         // Two marketplaces may call themselves the same; where from tells them apart.
         let candidates = [listing.name, Some(last_word(settings, source))];

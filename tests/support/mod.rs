@@ -1,7 +1,8 @@
 //! What every test of the program needs: folders of its own, an environment without the machine in it, and bounded waits.
 //!
 //! The repository `project` stands beside the marketplace `fixtures`, whose plugins work or fail in one known way each, and has
-//! a pattern of its own for every such way: `--pattern-id asking` is the run that asks a person.
+//! a pattern of its own for every such way: `--pattern-id asking` is the run that asks a person. The folders `acme` and `odd` are
+//! marketplaces that nobody has added yet, one of them with something wrong in every plugin.
 
 #![allow(
     dead_code,
@@ -47,7 +48,7 @@ impl TestEnvironment {
         std::os::unix::fs::symlink(program, environment.path("bin/orchestrate")).unwrap();
         let identity = "[user]\nname = Ada\nemail = ada@localhost\n[init]\ndefaultBranch = main\n";
         fs::write(environment.path("gitconfig"), identity).unwrap();
-        for folder in ["marketplace", "project"] {
+        for folder in ["acme", "marketplace", "odd", "project"] {
             copy(
                 &tests(&format!("fixtures/{folder}")),
                 &environment.path(folder),
@@ -126,6 +127,23 @@ impl TestEnvironment {
         let ran = Running::new(command.args(arguments).current_dir(self.path(folder))).end();
         assert_eq!(ran.code, 0, "git {arguments:?}: {}", ran.stderr);
         ran.stdout
+    }
+
+    /// Makes a bare repository of a folder beside the project, and returns its address; `publish` brings later changes there.
+    pub fn bare(&self, folder: &str) -> String {
+        self.git_in(folder, &["init", "--quiet"]);
+        let bare = format!("{folder}.git");
+        self.git_in("", &["init", "--quiet", "--bare", &bare]);
+        self.publish(folder);
+        format!("file://{}", self.path(&bare).display())
+    }
+
+    /// Commits everything in a folder beside the project, and pushes it into its bare repository.
+    pub fn publish(&self, folder: &str) {
+        self.git_in(folder, &["add", "--all"]);
+        self.git_in(folder, &["commit", "--quiet", "--message", "Publish"]);
+        let bare = format!("../{folder}.git");
+        self.git_in(folder, &["push", "--quiet", &bare, "main"]);
     }
 
     /// Commits everything in the project.

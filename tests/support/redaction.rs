@@ -7,7 +7,7 @@ use regex::Regex;
 use super::TestEnvironment;
 
 /// What is put in place of what.
-const VARYING: [(&str, &str); 9] = [
+const VARYING: [(&str, &str); 10] = [
     (r"(?m)^Sandbox: .*$", "Sandbox: [WHAT HOLDS]"),
     (r"\d+\.\d s\b", "[TIME]"),
     (r"\(\d+ (s|min)\b[^)]*\)", "([TIME])"),
@@ -15,6 +15,7 @@ const VARYING: [(&str, &str); 9] = [
     (r"(@[a-z-]+)#[0-9a-f]{12}\b", "$1#[DIGEST]"),
     (r"\b[0-9a-f]{40}\b|\b[0-9a-f]{7}\b", "[ID]"),
     (r#"(duration_ms"?:) ?\d+"#, "$1 [MS]"),
+    (r#"("score":)\d+\.\d+"#, "$1[SCORE]"),
     (r"\.tmp[A-Za-z0-9]{6}", ".tmp[NAME]"),
     (r"(?m)[ \t]+$", ""),
 ];
@@ -42,9 +43,11 @@ impl Redaction {
         })
     }
 
-    /// Returns a command of a story with the names that plans really have here.
-    pub fn show(&self, command: &str) -> String {
+    /// Returns a command of a story with the names that plans and folders really have here.
+    pub fn show(&self, command: &str, environment: &TestEnvironment) -> String {
+        let root = environment.path("").display().to_string();
+        let command = command.replace("[ROOT]", root.trim_end_matches('/'));
         let full = |text: String, (shown, real): (&String, &String)| text.replace(shown, real);
-        self.names.iter().fold(command.to_owned(), full)
+        self.names.iter().fold(command, full)
     }
 }

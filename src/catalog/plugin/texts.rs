@@ -218,12 +218,18 @@ impl Reading<'_> {
             return self.odd(Severity::Warning, file, what, hint);
         }
         let name = file.rsplit('/').next().unwrap_or(file);
+        let is_cut = content
+            .lines()
+            .next()
+            .is_some_and(|line| line.trim_end() == "---");
         let what = match (content.is_empty(), name) {
             (true, _) => "the file is empty".to_string(),
             (_, "README.md" | "CLAUDE.md") => format!("`{name}` is taken for a {}", text.name()),
+            _ if is_cut => "the frontmatter has no end, and is not read".to_string(),
             _ => "there is no frontmatter".to_string(),
         };
         let hint = match name {
+            _ if is_cut => "end it with a line `---`",
             "README.md" | "CLAUDE.md" => "move it to the plugin's own folder",
             _ => "start the file with `---`, `description: ..` and `---`, each on a line",
         };
