@@ -270,3 +270,176 @@ fn who_is_quiet_still_hears_that_nothing_was_merged() {
     let said = format!("{}{}", ran.stdout, ran.stderr);
     assert!(said.contains("git merge --no-ff"), "{said}");
 }
+
+#[test]
+fn plugins_are_listed_as_scripts_rely_on_it() {
+    let environment = TestEnvironment::new();
+    for folder in ["../acme", "../odd"] {
+        let arguments = ["--json", "marketplace", "add", folder];
+        let document = environment.orchestrate(&arguments).exits(0).json();
+        let added = &document["added"][0];
+        assert!(
+            added["name"].is_string() && added["plugins"].is_u64(),
+            "{document}"
+        );
+        assert!(added["findings"].is_array(), "{document}");
+    }
+    let document = environment
+        .orchestrate(&["--json", "plugin", "list"])
+        .exits(0)
+        .json();
+    let plugins = document["plugins"].as_array().unwrap();
+    for plugin in plugins {
+        let id = plugin["id"].as_str().unwrap();
+        assert_eq!(id.split('@').count(), 2, "{plugin}");
+        for list in ["skills", "commands", "agents", "mcp_servers"] {
+            let names = plugin[list].as_array().unwrap();
+            assert!(names.iter().all(Value::is_string), "{plugin}");
+        }
+        assert!(
+            plugin["hooks"].is_u64() && plugin["findings"].is_array(),
+            "{plugin}"
+        );
+    }
+    let called = |id: &str| plugins.iter().find(|plugin| plugin["id"] == id).unwrap();
+    assert_eq!(
+        called("tools@acme")["skills"],
+        serde_json::json!(["tools:review"])
+    );
+    assert_eq!(
+        called("writer@acme")["agents"],
+        serde_json::json!(["writer:editor"])
+    );
+    let finding = &called("wrong@odd")["findings"][0];
+    assert_eq!(finding["file"], ".claude-plugin/plugin.json");
+    assert_eq!(finding["line"], 4);
+    let lost = document["findings"].as_array().unwrap();
+    assert!(
+        lost.iter().any(|finding| finding["plugin"] == "gone"),
+        "{document}"
+    );
+}
+
+#[test]
+fn a_folder_is_validated_as_scripts_rely_on_it() {
+    let environment = TestEnvironment::new();
+    for (folder, code) in [
+        ("acme", 0),
+        ("acme/plugins/tools", 0),
+        ("odd", 2),
+        ("odd/wrong", 2),
+        ("nowhere", 2),
+    ] {
+        let path = environment.path(folder).display().to_string();
+        let document = environment
+            .orchestrate(&["plugin", "validate", &path, "--json"])
+            .exits(code)
+            .json();
+        assert_eq!(document["success"], code == 0, "{document}");
+        let errors = document["errors"].as_array().unwrap();
+        assert_eq!(errors.is_empty(), code == 0, "{document}");
+        assert!(document["warnings"].is_array(), "{document}");
+    }
+}
+
+#[test]
+fn a_marketplace_is_added_from_a_folder_or_a_repository() {
+    let environment = TestEnvironment::new();
+    let address = environment.bare("acme");
+    let add = |source: &str, name: &str, code| {
+        let arguments = ["--json", "marketplace", "add", source, "--name", name];
+        environment.orchestrate(&arguments).exits(code).json()
+    };
+    let folder = add("../acme", "folder", 0);
+    assert_eq!(folder["added"][0]["commit"], Value::Null);
+    let repository = add(&address, "repository", 0);
+    let commit = environment.git_in("acme", &["rev-parse", "HEAD"]);
+    assert_eq!(repository["added"][0]["commit"], commit.trim());
+    let branch = add(&format!("{address}#main"), "branch", 0);
+    assert_eq!(branch["added"][0]["commit"], commit.trim());
+    assert_eq!(
+        add(&format!("{address}#nowhere"), "wrong", 2)["status"],
+        "refused"
+    );
+    assert_eq!(add("file:///nowhere.git", "missing", 7)["exit"], 7);
+}
+
+#[test]
+fn an_update_says_what_changed_as_scripts_rely_on_it() {
+    let environment = TestEnvironment::new();
+    let address = environment.bare("acme");
+    environment
+        .orchestrate(&["marketplace", "add", &address])
+        .exits(0);
+    let servers = r#"{"mcpServers": {"notes": {"command": "npx", "args": ["notes@latest"]}}}"#;
+    std::fs::write(environment.path("acme/plugins/tools/.mcp.json"), servers).unwrap();
+    environment.publish("acme");
+    let document = environment
+        .orchestrate(&["--json", "marketplace", "update"])
+        .exits(0)
+        .json();
+    let acme = &document["updated"].as_array().unwrap()[0];
+    let changes = acme["changes"]["tools"].as_array().unwrap();
+    let is = |change: &Value, what: &str| change["sign"] == "added" && change["what"] == what;
+    assert!(
+        is(&changes[0], "mcp server") && is(&changes[1], "payload"),
+        "{document}"
+    );
+    assert_ne!(acme["from"], acme["to"], "{document}");
+}
+
+#[test]
+fn marketplaces_that_are_added_at_once_are_all_kept() {
+    let environment = TestEnvironment::new();
+    let names: Vec<String> = (0..8).map(|number| format!("m{number}")).collect();
+    let adding: Vec<_> = names
+        .iter()
+        .map(|name| environment.start(&["marketplace", "add", "../acme", "--name", name]))
+        .collect();
+    for running in adding {
+        running.end().exits(0);
+    }
+    let document = environment
+        .orchestrate(&["--json", "marketplace", "list"])
+        .exits(0)
+        .json();
+    let listed = document["marketplaces"].as_array().unwrap();
+    let known = |name: &String| {
+        listed
+            .iter()
+            .any(|marketplace| marketplace["name"] == **name)
+    };
+    assert!(names.iter().all(known), "{document}");
+}
+
+#[test]
+fn a_damaged_record_of_an_index_is_made_again() {
+    let environment = TestEnvironment::new();
+    environment
+        .orchestrate(&["marketplace", "add", "../acme"])
+        .exits(0);
+    let folder = environment.path("cache/orchestrate/index");
+    let mut damaged = 0;
+    let indexes = std::fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().path());
+    for path in indexes {
+        let mut bytes = std::fs::read(&path).unwrap();
+        let record = bytes
+            .windows(12)
+            .position(|bytes| bytes == b"\"namespace\":");
+        damaged += usize::from(record.is_some());
+        if let Some(place) = record {
+            bytes[place] ^= 1;
+            std::fs::write(path, bytes).unwrap();
+        }
+    }
+    assert!(damaged >= 2, "nothing was damaged");
+    for arguments in [
+        &["plugin", "show", "tools"][..],
+        &["plugin", "search", "review"],
+        &["marketplace", "update"],
+    ] {
+        environment.orchestrate(arguments).exits(0);
+    }
+}

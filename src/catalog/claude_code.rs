@@ -307,7 +307,7 @@ impl Entries {
         );
         if let Some((first, other)) = self.names.get(&name.to_lowercase()) {
             bail!(
-                "`{name}` is a duplicate of `{other}` in plugins[{first}], which stays: this entry is left out"
+                "`{name}` is a duplicate of `{other}` in plugins[{first}]: this entry is left out"
             );
         }
         Ok(())

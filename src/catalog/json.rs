@@ -10,6 +10,10 @@ use serde_json::{Map, Value};
 
 use crate::model::{Oddity, Severity};
 
+/// What is said of a file with a byte order mark, and what to do about it.
+pub const BOM: &str = "the file starts with a byte order mark";
+pub const WITHOUT_BOM: &str = "save it as UTF-8 without one: some tools refuse the file";
+
 /// The most bytes that a JSON file may have.
 pub const BYTES_MAX: usize = 16 * 1024 * 1024;
 
@@ -188,6 +192,9 @@ impl Document {
             found.push(
                 Oddity::of_file(Severity::Warning, file, what).hint("save the file as UTF-8"),
             );
+        }
+        if self.has_bom {
+            found.push(Oddity::of_file(Severity::Note, file, BOM).hint(WITHOUT_BOM));
         }
         for pointer in &self.duplicates {
             let field = shown(pointer);

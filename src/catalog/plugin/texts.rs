@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 use super::{COMPONENTS_MAX, DEPTH_MAX, FOLDERS_MAX, Reading, join};
 use crate::catalog::frontmatter::{self, State};
 use crate::catalog::hidden::hidden;
-use crate::catalog::json::decoded;
+use crate::catalog::json::{BOM, WITHOUT_BOM, decoded};
 use crate::model::{Component, Oddity, Severity};
 use crate::tree::{Kind, of_bytes};
 
@@ -172,6 +172,9 @@ impl Reading<'_> {
         if is_lossy {
             let what = "bytes that are not UTF-8 were replaced";
             self.odd(Severity::Warning, file, what, "save the file as UTF-8");
+        }
+        if decoded.starts_with('\u{feff}') {
+            self.odd(Severity::Note, file, BOM, WITHOUT_BOM);
         }
         let (fields, component) = self.instructions(text, file, &decoded);
         let digest = of_bytes(&bytes).short(16).to_string();
