@@ -144,7 +144,7 @@ impl Listed {
 
     /// Looks at there being nothing to say.
     #[track_caller]
-    fn is_fine(self) {
+    fn finds_nothing(self) {
         let findings = self.document.to_string();
         assert_eq!(findings.matches("\"message\"").count(), 0, "{findings}");
     }
@@ -154,7 +154,7 @@ const LOADS: &[(&str, &[&str])] = &[("p", &["p:s"])];
 
 #[test]
 fn what_is_in_order_has_no_findings() {
-    marketplace(&[ENTRY]).listed().holds(LOADS).is_fine();
+    marketplace(&[ENTRY]).listed().holds(LOADS).finds_nothing();
 }
 
 #[test]
@@ -359,7 +359,7 @@ fn lines_may_end_as_on_windows() {
         )
         .listed()
         .holds(LOADS)
-        .is_fine();
+        .finds_nothing();
 }
 
 #[test]
