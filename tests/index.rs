@@ -224,6 +224,26 @@ fn many_twins_leave_room_for_other_hits() {
 }
 
 #[test]
+fn a_large_index_that_all_cores_score_gives_what_reading_everything_gives() {
+    let text = |number: usize| ["cache", "queue", "cache queue cache", "", "a"][number * 7 % 5];
+    let load = |number: usize| {
+        Some(document(
+            &format!("p{number}"),
+            text(number),
+            "",
+            text(number / 3),
+        ))
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let index = write(&folder.path().join("index"), "key", b"", 45_000, load).unwrap();
+    let hits = search(&[&index], "caches queue p44999", 50).unwrap();
+    assert_eq!(hits.len(), 50);
+    assert_eq!(index.name(hits[0].plugin).unwrap(), "p44999");
+    let without = search_documents(45_000, load, "caches queue p44999", 50).unwrap();
+    assert_eq!(hits, without);
+}
+
+#[test]
 fn the_same_documents_give_the_same_bytes() {
     let documents: Vec<_> = (0..500)
         .map(|number| document(&format!("p{}", number % 300), &prose(number), "", "text"))

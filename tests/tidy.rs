@@ -62,7 +62,7 @@ const HOMES: [(&str, &str); 31] = [
     ("sha2", "sandbox tree"),
     ("similar", "learn"),
     ("strsim", "cli model ops"),
-    ("tempfile", "index"),
+    ("tempfile", "*"),
     ("tokio", "execute"),
     ("toml", "sandbox"),
     ("walkdir", "tree"),

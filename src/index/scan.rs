@@ -1,10 +1,10 @@
 //! Search without an index: reads every document, and comes to the same scores.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::thread;
 
 use anyhow::{Result, anyhow};
 
+use super::cores::on_each;
 use super::rank::{self, Hit, Place, Pool};
 use super::score::{self, Chosen, Scorer, Statistics};
 use super::search::{fields, terms};
@@ -113,16 +113,7 @@ fn read(
             }
         }
     };
-    let cores = thread::available_parallelism().map_or(1, usize::from);
-    let mut seen = thread::scope(|scope| {
-        let workers: Vec<_> = (0..cores).map(|_| scope.spawn(work)).collect();
-        let results = workers.into_iter().map(|worker| {
-            worker
-                .join()
-                .unwrap_or_else(|panic| std::panic::resume_unwind(panic))
-        });
-        results.flatten().collect::<Vec<Seen>>()
-    });
+    let mut seen: Vec<Seen> = on_each(work).into_iter().flatten().collect();
     seen.sort_unstable_by_key(|seen| seen.number);
     seen
 }

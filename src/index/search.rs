@@ -1,10 +1,11 @@
 //! Search over indexes.
 
 use std::cmp::Ordering;
-use std::thread;
+use std::sync::{Mutex, PoisonError};
 
 use anyhow::Result;
 
+use super::cores::{cores, on_each};
 use super::postings::List;
 use super::rank::{self, Hit, Place, Pool};
 use super::score::{self, Chosen, Scorer, Statistics};
@@ -13,7 +14,7 @@ use super::words::{self, Lexicon};
 use super::{Field, Index, PerField};
 
 /// Fewer plugins than this are not worth a thread of their own.
-const SHARE_MIN: usize = 50_000;
+const SHARE_MIN: usize = 20_000;
 
 /// Returns the plugins that have words of the query, the best first and at most `limit`, one for each set of twins. Rare words, and words
 /// in a name rather than in a body, count more; what is rare is judged over all indexes together.
@@ -82,33 +83,22 @@ fn scores(
     }
     let lengths = index.lengths()?;
     let mut scores = vec![0.0; index.len()];
-    let cores = thread::available_parallelism().map_or(1, usize::from);
-    let share = index.len().div_ceil(cores).max(SHARE_MIN);
-    let add = |first, scores: &mut [f32]| {
-        let lengths = &lengths[first..];
-        let added = read.iter().map(|(chosen, list)| {
-            add_gains(first, scores, lengths, *list, |counts, lengths| {
-                scorer.gain(chosen, counts, lengths)
-            })
-        });
-        added.sum::<u64>()
+    let share = index.len().div_ceil(cores()).max(SHARE_MIN);
+    let parts = Mutex::new((0..).step_by(share).zip(scores.chunks_mut(share)));
+    let next = || parts.lock().unwrap_or_else(PoisonError::into_inner).next();
+    let work = || {
+        let mut added = 0;
+        while let Some((first, scores)) = next() {
+            for (chosen, list) in &read {
+                let gain = |counts, lengths| scorer.gain(chosen, counts, lengths);
+                added += add_gains(first, scores, &lengths[first..], *list, gain);
+            }
+        }
+        added
     };
-    let starts = (0..).step_by(share);
-    let parts = starts.zip(scores.chunks_mut(share));
     let added: u64 = match index.len() > share {
-        false => parts.map(|(first, scores)| add(first, scores)).sum(),
-        true => thread::scope(|scope| {
-            let add = &add;
-            let workers: Vec<_> = parts
-                .map(|(first, scores)| scope.spawn(move || add(first, scores)))
-                .collect();
-            let results = workers.into_iter().map(|worker| {
-                worker
-                    .join()
-                    .unwrap_or_else(|panic| std::panic::resume_unwind(panic))
-            });
-            results.sum()
-        }),
+        true => on_each(work).into_iter().sum(),
+        false => work(),
     };
     let promised = read.iter().map(|(_, list)| u64::from(list.documents()));
     match added == promised.sum::<u64>() {
