@@ -127,7 +127,8 @@ fn kept(plugin: &Plugin) {
     shown(&plugin.oddities);
     let text = serde_json::to_vec(plugin).expect("a plugin is plain data");
     let read: Plugin = serde_json::from_slice(&text).expect("what was kept can be read");
-    assert_eq!(read, *plugin);
+    let again = serde_json::to_vec(&read).expect("a plugin is plain data");
+    assert!(again == text);
     assert!(plugin.components.skills.len() <= COMPONENTS_MAX);
 }
 
