@@ -40,6 +40,16 @@ pub fn print(output: &Output, error: &anyhow::Error, signal: Option<Signal>) -> 
     code
 }
 
+/// Prints an error that costs a part of the result and not all of it.
+pub fn warn(output: &Output, error: &anyhow::Error) {
+    let mut found = Found::default();
+    collect(error, &mut found);
+    output.error(&format!("⚠️ {error:#}"));
+    for hint in &found.hints {
+        output.error(&format!("hint: {hint}"));
+    }
+}
+
 /// Adds the document that scripts wait for to arguments that could not be read; what is wrong with them has been printed.
 pub fn arguments(error: &clap::Error) -> u8 {
     let code = exit_code(Some(Trouble::Request));

@@ -6,13 +6,14 @@ use super::Done;
 use super::arguments::{Arguments, Init};
 use super::output::Output;
 use super::terminal::Terminal;
+use crate::model::counted;
 use crate::ops::{self, AddRequest, Origin, Settings, Stop, WellKnown};
 
 /// Sets the repository up.
 pub fn run(arguments: &Arguments, init: &Init, output: &Output, stop: &Stop) -> Done {
     let mut settings = Settings::find(&arguments.shared.directory)?;
     let written = ops::init(&settings)?;
-    let file = settings.config_file(Origin::Team).display().to_string();
+    let file = settings.origin_words(Origin::Team);
     match written {
         true => output.line(&format!("✓ Wrote {file}")),
         false => output.line(&format!("{file} is there already")),
@@ -27,18 +28,20 @@ pub fn run(arguments: &Arguments, init: &Init, output: &Output, stop: &Stop) -> 
         let request = AddRequest {
             source: &marketplace.source,
             name: Some(&marketplace.name),
+            offline: arguments.shared.offline,
             ..AddRequest::default()
         };
         let added = ops::add_marketplace(&mut settings, &request, &mut terminal)?;
         output.line(&format!(
-            "✓ Added `{}`: {} plugins",
+            "✓ Added `{}`: {}",
             added.known.name,
-            added.index.len()
+            counted(added.index.len(), "plugin")
         ));
     }
-    if chosen.is_empty() {
+    let new = |offer: &&WellKnown| settings.get(&offer.name).is_err();
+    if chosen.is_empty() && offered.iter().any(|offer| new(&offer)) {
         output.line("well-known marketplaces, each added by `orchestrate init --with NAME` (or `--with all`):");
-        for marketplace in &offered {
+        for marketplace in offered.iter().filter(new) {
             output.line(&format!(
                 "  {}\t{} ({})",
                 marketplace.name, marketplace.about, marketplace.source

@@ -1,16 +1,22 @@
 //! `orchestrate marketplace add|list|update|remove`: where plugins come from.
 
+use std::path::Path;
+
+use anyhow::anyhow;
 use serde_json::{Value, json};
 
-use super::Done;
 use super::arguments::{Add, Arguments, MarketplaceCommand};
 use super::output::Output;
-use super::plugin::print_oddities;
+use super::plugin::finding_documents;
 use super::terminal::Terminal;
-use crate::model::counted;
+use super::{Done, failure};
+use crate::model::{Hint, Source, Trouble, counted};
 use crate::ops::{
     self, AddRequest, Catalog, CatalogOptions, Marketplace, Origin, Settings, Stop, Updated,
 };
+
+/// How many findings are told one by one where nobody asked for them.
+const FINDINGS_SHOWN_MAX: usize = 10;
 
 /// Does what the subcommand says.
 pub fn run(
@@ -27,18 +33,23 @@ pub fn run(
         }
         MarketplaceCommand::List { show_origin } => {
             let options = CatalogOptions {
-                offline: true,
+                offline: arguments.shared.offline,
                 refresh: false,
             };
             let catalog = Catalog::open(&settings, options, &mut terminal)?;
             list(&settings, &catalog, *show_origin, output)
         }
-        MarketplaceCommand::Update { names } => update(names, &mut settings, output, &mut terminal),
+        MarketplaceCommand::Update { names } => {
+            let offline = arguments.shared.offline;
+            update(names, offline, &mut settings, output, &mut terminal)
+        }
         MarketplaceCommand::Remove { name } => {
             let known = settings.remove(name)?;
-            let file = settings.config_file(known.origin);
             output.document(&json!({"removed": known.name}))?;
-            output.line(&format!("✓ Removed `{name}` from {}", file.display()));
+            output.line(&format!(
+                "✓ Removed `{name}` from {}",
+                settings.origin_words(known.origin)
+            ));
             Ok(0)
         }
     }
@@ -51,7 +62,17 @@ fn add(
     output: &Output,
     terminal: &mut Terminal<'_>,
 ) -> Done {
+    let is_of_one = add.name.is_some() || add.reference.is_some() || add.folder.is_some();
+    if is_of_one && add.sources.len() > 1 {
+        return Err(anyhow!(
+            "`--name`, `--ref` and `--folder` are of one marketplace, and here are {}",
+            add.sources.len()
+        ))
+        .kind(Trouble::Request)
+        .hint("add it by a command of its own");
+    }
     let mut added = Vec::new();
+    let mut outside = 0;
     for source in &add.sources {
         let request = AddRequest {
             source,
@@ -60,6 +81,7 @@ fn add(
             reference: add.reference.as_deref(),
             folder: add.folder.as_deref(),
             own: add.user,
+            offline: arguments.shared.offline,
         };
         let marketplace = ops::add_marketplace(settings, &request, terminal)?;
         output.line(&format!(
@@ -68,15 +90,48 @@ fn add(
             marketplace.summary.dialect,
             holding(&marketplace)
         ));
-        print_oddities(output, &marketplace.summary.oddities);
+        print_findings(output, &marketplace);
+        outside += usize::from(is_of_this_machine(&marketplace));
         added.push(document(settings, &marketplace));
     }
     output.document(&json!({ "added": added }))?;
-    let scope = settings.scope(add.user);
-    if scope == Origin::Team {
-        output.line("commit `.orchestrate/config.yaml` and `.orchestrate/lock/`, so that everybody plans with the same plugins");
+    match settings.scope(add.user) {
+        Origin::Team => {
+            if outside > 0 {
+                let folders = counted(outside, "folder");
+                output.line(&format!(
+                    "⚠️ {folders} outside this repository: nobody else has them; `--user` writes them into your own settings"
+                ));
+            }
+            output.line("commit `.orchestrate/config.yaml` and `.orchestrate/lock/`, so that everybody plans with the same plugins");
+        }
+        origin => output.line(&format!(
+            "for you alone, in {}",
+            settings.origin_words(origin)
+        )),
     }
     Ok(0)
+}
+
+/// Says whether the marketplace is a folder that stands in no repository of the team's.
+fn is_of_this_machine(marketplace: &Marketplace) -> bool {
+    matches!(&marketplace.known.source, Some(Source::Folder(path)) if Path::new(path).is_absolute())
+}
+
+/// Tells what is odd in a catalogue, the worst first, and how much more there is.
+fn print_findings(output: &Output, marketplace: &Marketplace) {
+    let mut findings = marketplace.summary.findings();
+    findings.sort_by_key(|finding| std::cmp::Reverse(finding.oddity.severity));
+    for finding in findings.iter().take(FINDINGS_SHOWN_MAX) {
+        output.line(&format!("  {}", ops::finding_line(finding)));
+    }
+    let more = findings.len().saturating_sub(FINDINGS_SHOWN_MAX);
+    if more > 0 {
+        output.line(&format!(
+            "  and {more} more: orchestrate plugin list --json --marketplace {}",
+            marketplace.known.name
+        ));
+    }
 }
 
 /// Says in words what is in a marketplace.
@@ -117,7 +172,7 @@ fn list(settings: &Settings, catalog: &Catalog, show_origin: bool, output: &Outp
     }
     for (name, error) in &catalog.failures {
         documents.push(json!({"name": name, "error": format!("{error:#}")}));
-        output.line(&format!("✗ {name}: {error:#}"));
+        failure::warn(output, error);
     }
     output.document(&json!({ "marketplaces": documents }))?;
     if catalog.marketplaces.len() == 1 && catalog.failures.is_empty() {
@@ -147,12 +202,13 @@ fn document(settings: &Settings, marketplace: &Marketplace) -> Value {
         "commit": known.lock.commit,
         "tree": known.lock.tree,
         "version": known.lock.version,
-        "findings": super::plugin::oddity_documents(&marketplace.summary.oddities),
+        "findings": finding_documents(marketplace),
     })
 }
 
 fn update(
     names: &[String],
+    offline: bool,
     settings: &mut Settings,
     output: &Output,
     terminal: &mut Terminal<'_>,
@@ -168,7 +224,7 @@ fn update(
     };
     let mut updated = Vec::new();
     for name in &names {
-        let found = ops::update_marketplace(settings, name, terminal)?;
+        let found = ops::update_marketplace(settings, name, offline, terminal)?;
         print_update(output, &found);
         updated.push(found);
     }

@@ -1,24 +1,27 @@
 //! `orchestrate plugin list|search|show|validate`: what the plugins are and can do.
 
-use anyhow::Context;
+use std::path::Path;
+
 use serde_json::{Value, json};
 
-use super::Done;
 use super::arguments::{Arguments, PluginCommand};
 use super::output::Output;
 use super::terminal::Terminal;
-use crate::model::{Component, Hint, Oddity, Place, Plugin, Severity, Trouble, counted, visible};
-use crate::ops::{self, Catalog, CatalogOptions, Settings, Stop};
+use super::{Done, failure};
+use crate::model::{Component, Oddity, Place, Plugin, Severity, counted, visible};
+use crate::ops::{self, Catalog, CatalogOptions, CatalogueFinding, Marketplace, Settings, Stop};
 
 /// How many characters of a description are shown in a list.
 const LINE_MAX: usize = 160;
-/// How many oddities are told one by one where nobody asked for them.
-const ODDITIES_SHOWN_MAX: usize = 10;
 
 /// Does what the subcommand says.
 pub fn run(arguments: &Arguments, command: &PluginCommand, output: &Output, stop: &Stop) -> Done {
     if let PluginCommand::Validate { path } = command {
-        return validate(&arguments.shared.directory.join(path), output);
+        let directory = &arguments.shared.directory;
+        return match directory == Path::new(".") {
+            true => validate(path, output),
+            false => validate(&directory.join(path), output),
+        };
     }
     let settings = Settings::find(&arguments.shared.directory)?;
     let options = CatalogOptions {
@@ -28,7 +31,7 @@ pub fn run(arguments: &Arguments, command: &PluginCommand, output: &Output, stop
     let mut terminal = Terminal::new(output, &stop.cancel);
     let catalog = Catalog::open(&settings, options, &mut terminal)?;
     for (_, error) in &catalog.failures {
-        output.error(&format!("⚠️ {error:#}"));
+        failure::warn(output, error);
     }
     match command {
         PluginCommand::List { marketplace } => {
@@ -71,8 +74,7 @@ fn list(settings: &Settings, catalog: &Catalog, only: Option<&str>, output: &Out
                 plugins.push(document(&plugin));
             }
         }
-        let oddities = &marketplace.summary.oddities;
-        for mut document in oddity_documents(oddities) {
+        for mut document in finding_documents(marketplace) {
             document["marketplace"] = json!(marketplace.known.name);
             findings.push(document);
         }
@@ -80,8 +82,10 @@ fn list(settings: &Settings, catalog: &Catalog, only: Option<&str>, output: &Out
     output.document(&json!({"plugins": plugins, "findings": findings}))?;
     if !findings.is_empty() {
         output.progress(&format!(
-            "{} in the catalogues: orchestrate plugin list --json",
-            counted(findings.len(), "finding")
+            "{} in the catalogues: orchestrate plugin list --json{}",
+            counted(findings.len(), "finding"),
+            only.map(|only| format!(" --marketplace {only}"))
+                .unwrap_or_default()
         ));
     }
     Ok(0)
@@ -123,8 +127,10 @@ fn show(catalog: &Catalog, plugin: &Plugin, output: &Output) -> Done {
     let mut whole = serde_json::to_value(plugin)?;
     whole["digest"] = json!(catalog.digest(plugin).ok());
     output.document(&whole)?;
-    output.line(&format!("{} {}", plugin.id, plugin.version));
-    output.line(&visible(&plugin.description));
+    output.line(format!("{} {}", plugin.id, plugin.version).trim_end());
+    if !plugin.description.is_empty() {
+        output.line(&visible(&plugin.description));
+    }
     match &plugin.place {
         Place::Inside(path) => output.line(&format!("files: `{path}` of its marketplace")),
         Place::Elsewhere(source) => {
@@ -187,10 +193,8 @@ fn show(catalog: &Catalog, plugin: &Plugin, output: &Output) -> Done {
     Ok(0)
 }
 
-fn validate(path: &std::path::Path, output: &Output) -> Done {
-    let oddities = ops::validate_plugin(path)
-        .with_context(|| format!("cannot validate `{}`", path.display()))
-        .kind(Trouble::Request)?;
+fn validate(path: &Path, output: &Output) -> Done {
+    let oddities = ops::validate_plugin(path);
     let of = |wanted: fn(Severity) -> bool| {
         let chosen = oddities
             .iter()
@@ -247,8 +251,19 @@ fn component_name(plugin: &Plugin, component: &Component) -> String {
     format!("{}:{}", plugin.namespace, component.name)
 }
 
+/// Returns what is odd in a catalogue as scripts see it.
+pub fn finding_documents(marketplace: &Marketplace) -> Vec<Value> {
+    let findings = marketplace.summary.findings();
+    let document = |finding: &CatalogueFinding<'_>| {
+        let mut document = oddity_document(finding.oddity);
+        document["plugin"] = json!(finding.plugin);
+        document
+    };
+    findings.iter().map(document).collect()
+}
+
 /// Returns oddities as scripts see them.
-pub fn oddity_documents(oddities: &[Oddity]) -> Vec<Value> {
+fn oddity_documents(oddities: &[Oddity]) -> Vec<Value> {
     oddities.iter().map(oddity_document).collect()
 }
 
@@ -261,21 +276,6 @@ fn oddity_document(oddity: &Oddity) -> Value {
         "message": oddity.what,
         "hint": oddity.hint,
     })
-}
-
-/// Tells oddities, the worst first, and how many more there are.
-pub fn print_oddities(output: &Output, oddities: &[Oddity]) {
-    let mut worst: Vec<&Oddity> = oddities.iter().collect();
-    worst.sort_by_key(|oddity| std::cmp::Reverse(oddity.severity));
-    for oddity in worst.iter().take(ODDITIES_SHOWN_MAX) {
-        output.line(&format!("  {}", ops::oddity_line(oddity)));
-    }
-    let more = worst.len().saturating_sub(ODDITIES_SHOWN_MAX);
-    if more > 0 {
-        output.line(&format!(
-            "  and {more} more: orchestrate plugin list --json"
-        ));
-    }
 }
 
 fn first_line(text: &str) -> String {

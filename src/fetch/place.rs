@@ -17,6 +17,9 @@ use crate::model::{Hint, Oid, Revision, SCHEMA, Trouble};
 /// How long another process is waited for.
 const WAIT_S_MAX: u64 = 600;
 
+/// What to do about a cache that cannot be written.
+const WRITABLE: &str = "give `XDG_CACHE_HOME` a folder that can be written";
+
 /// Where what comes from one origin is kept.
 pub struct Place {
     path: PathBuf,
@@ -70,8 +73,9 @@ impl Place {
         if !self.path.join("HEAD").is_file() {
             return Ok(false);
         }
-        let git = open(&self.path)?;
-        Ok(git.has_object(gix::ObjectId::from_hex(tree.as_str().as_bytes())?))
+        let id = gix::ObjectId::from_hex(tree.as_str().as_bytes())?;
+        // What cannot be read is fetched anew: the cache is not the only copy.
+        Ok(open(&self.path).is_ok_and(|git| git.find_tree(id).is_ok()))
     }
 
     /// Keeps the revision from `git gc`, then says that it is what was asked for.
@@ -117,7 +121,10 @@ impl Place {
         let path = self.path.with_extension("lock");
         let cannot = || format!("cannot lock `{}`", path.display());
         let cache = path.parent().expect("a place is in the cache");
-        fs::create_dir_all(cache).with_context(cannot)?;
+        fs::create_dir_all(cache)
+            .with_context(cannot)
+            .kind(Trouble::Missing)
+            .hint(WRITABLE)?;
         let mut open = File::options();
         let mut file = open
             .read(true)
@@ -125,7 +132,9 @@ impl Place {
             .create(true)
             .truncate(false)
             .open(&path)
-            .with_context(cannot)?;
+            .with_context(cannot)
+            .kind(Trouble::Missing)
+            .hint(WRITABLE)?;
         let started = Instant::now();
         loop {
             match file.try_lock() {
@@ -158,11 +167,14 @@ impl Place {
 
     /// Opens the repository, and makes it where there is none; the place has to be held.
     pub fn repository(&self) -> Result<gix::Repository> {
-        if self.path.join("HEAD").is_file() {
-            self.remove_leftovers()?;
-            return open(&self.path);
-        }
         let cannot = || format!("cannot make the repository `{}`", self.path.display());
+        if self.path.exists() {
+            self.remove_leftovers()?;
+            if let Some(git) = self.sound() {
+                return Ok(git);
+            }
+            fs::remove_dir_all(&self.path).with_context(cannot)?;
+        }
         // Made beside its place and moved there whole: a repository that is half made is never opened.
         let new = self.path.with_extension("new");
         if new.exists() {
@@ -171,6 +183,18 @@ impl Place {
         gix::init_bare(&new).with_context(cannot)?;
         fs::rename(&new, &self.path).with_context(cannot)?;
         open(&self.path)
+    }
+
+    /// Returns the repository where all revisions that were recorded can be read; a fetch would build upon what is damaged.
+    fn sound(&self) -> Option<gix::Repository> {
+        let git = open(&self.path).ok()?;
+        let kept = git.references().ok()?;
+        let readable = |mut kept: gix::Reference<'_>| kept.peel_to_tree().is_ok();
+        let all = kept
+            .prefixed("refs/orchestrate/kept/")
+            .ok()?
+            .all(|kept| kept.is_ok_and(readable));
+        all.then_some(git)
     }
 
     /// Removes the locks and unfinished packs of a process that was killed: whoever holds the place knows that it is gone.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
+use std::sync::{Mutex, OnceLock};
 
 use anyhow::{Context, Result, anyhow};
 use serde::{Deserialize, Serialize};
@@ -32,6 +32,11 @@ pub struct Marketplace {
     pub summary: Summary,
     pub index: Index,
     tree: Tree,
+    /// Where the index is, and what it was made for.
+    path: PathBuf,
+    key: String,
+    /// The index that was made in place of one that turned out to be damaged.
+    mended: OnceLock<Index>,
 }
 
 /// What an index says of its marketplace as a whole.
@@ -49,8 +54,32 @@ pub struct Summary {
     pub renames: BTreeMap<String, Option<String>>,
     /// Its plugins with an `orchestrate.yaml`.
     pub planable: Vec<String>,
-    /// What is wrong with the catalogue, and with entries that did not load.
+    /// What is wrong with the catalogue.
     pub oddities: Vec<Oddity>,
+    /// What is wrong with the plugins that did not load, by their names.
+    #[serde(default)]
+    pub lost: BTreeMap<String, Vec<Oddity>>,
+}
+
+/// An oddity of a marketplace.
+#[derive(Debug, Clone, Copy)]
+pub struct CatalogueFinding<'a> {
+    /// The plugin that it costs; none where the catalogue itself is odd.
+    pub plugin: Option<&'a str>,
+    pub oddity: &'a Oddity,
+}
+
+impl Summary {
+    /// Returns what is wrong with the catalogue, then with each plugin that did not load.
+    pub fn findings(&self) -> Vec<CatalogueFinding<'_>> {
+        let found = |plugin, oddity| CatalogueFinding { plugin, oddity };
+        let own = self.oddities.iter().map(|oddity| found(None, oddity));
+        let lost = self.lost.iter().flat_map(|(plugin, oddities)| {
+            let plugin = Some(plugin.as_str());
+            oddities.iter().map(move |oddity| found(plugin, oddity))
+        });
+        own.chain(lost).collect()
+    }
 }
 
 /// How to come by marketplaces.
@@ -103,6 +132,16 @@ impl Catalog {
         }
     }
 
+    /// Fails where the marketplace called `name` is one that could not be read.
+    pub fn of_failed(&self, name: &str) -> Result<()> {
+        match self.failures.iter().any(|(failed, _)| failed == name) {
+            true => {
+                Err(anyhow!("the marketplace `{name}` cannot be opened")).kind(Trouble::Missing)
+            }
+            false => Ok(()),
+        }
+    }
+
     /// Returns how many plugins there are.
     pub fn len(&self) -> usize {
         let marketplaces = self.marketplaces.iter();
@@ -146,12 +185,19 @@ impl Catalog {
 
     /// Returns the plugins that fit the words best.
     pub fn search(&self, words: &str, limit: usize) -> Result<Vec<Hit>> {
-        let indexes: Vec<&Index> = self
-            .marketplaces
-            .iter()
-            .map(|marketplace| &marketplace.index)
-            .collect();
-        index::search(&indexes, words, limit)
+        let search = || {
+            let current = self.marketplaces.iter().map(Marketplace::current);
+            index::search(&current.collect::<Vec<_>>(), words, limit)
+        };
+        match search() {
+            Err(error) if index::is_damage(&error) => {
+                for marketplace in &self.marketplaces {
+                    marketplace.mend()?;
+                }
+                search()
+            }
+            found => found,
+        }
     }
 
     /// Returns the plugins called `name`, or `name@marketplace`, whatever marketplace they are of.
@@ -235,34 +281,34 @@ impl Marketplace {
             summary,
             index,
             tree,
+            path,
+            key,
+            mended: OnceLock::new(),
         })
     }
 
-    /// Returns the marketplace as it was when it was added or last updated, where that is still known.
+    /// Returns the plugins as they were when the marketplace was added or last updated, where that is still known.
     pub fn baseline(
         settings: &Settings,
         known: &Known,
         watch: &mut dyn Watch,
-    ) -> Result<Option<Marketplace>> {
+    ) -> Result<Option<Vec<Plugin>>> {
         let path = baseline_file(&settings.folders.cache, known);
         if let Some(index) = Index::open_any(&path)? {
+            let kept = (0..index.len()).map(|number| record(&index, number));
             // What was kept is only good for the comparison, and a damaged file is no reason to stop.
-            if let Ok(summary) = serde_json::from_slice(index.header()) {
-                let known = known.clone();
-                let tree = Tree::embedded("plugins");
-                return Ok(Some(Marketplace {
-                    known,
-                    summary,
-                    index,
-                    tree,
-                }));
+            if let Ok(plugins) = kept.collect() {
+                return Ok(Some(plugins));
             }
         }
         let offline = CatalogOptions {
             offline: true,
             refresh: false,
         };
-        Ok(Marketplace::open(settings, known, offline, watch).ok())
+        let locked = Marketplace::open(settings, known, offline, watch);
+        Ok(locked
+            .and_then(|marketplace| marketplace.plugins().collect())
+            .ok())
     }
 
     /// Keeps what the marketplace is now, to compare with later.
@@ -299,6 +345,14 @@ impl Marketplace {
         (0..self.index.len()).map(|number| self.record(number))
     }
 
+    /// Returns what its plugins are called.
+    pub fn names(&self) -> Result<Vec<String>> {
+        self.read(|index| {
+            let names = (0..index.len()).map(|number| index.name(number).map(str::to_string));
+            names.collect()
+        })
+    }
+
     /// Reads a plugin of the catalogue from the folder that it has elsewhere.
     fn loaded_from(&self, plugin: &Plugin, folder: &Tree) -> Result<Plugin> {
         let dialect = catalog::dialect(&self.tree)?;
@@ -321,19 +375,39 @@ impl Marketplace {
     }
 
     fn plugin(&self, name: &str) -> Result<Option<Plugin>> {
-        let number = self.index.find(name)?;
+        let number = self.read(|index| index.find(name))?;
         number.map(|number| self.record(number)).transpose()
     }
 
     /// Returns the plugin at a place of the index.
     pub fn record(&self, number: usize) -> Result<Plugin> {
-        serde_json::from_slice(self.index.record(number)?).with_context(|| {
-            format!(
-                "the index of the marketplace `{}` is damaged",
-                self.known.name
-            )
-        })
+        self.read(|index| record(index, number))
     }
+
+    /// Reads from the index; where it turns out to be damaged, from one that is made in its place.
+    fn read<T>(&self, read: impl Fn(&Index) -> Result<T>) -> Result<T> {
+        match read(self.current()) {
+            Err(error) if index::is_damage(&error) => read(self.mend()?),
+            result => result,
+        }
+    }
+
+    fn current(&self) -> &Index {
+        self.mended.get().unwrap_or(&self.index)
+    }
+
+    /// Makes the index again, once.
+    fn mend(&self) -> Result<&Index> {
+        if let Some(index) = self.mended.get() {
+            return Ok(index);
+        }
+        let index = build(&self.path, &self.key, &self.known.name, &self.tree)?;
+        Ok(self.mended.get_or_init(|| index))
+    }
+}
+
+fn record(index: &Index, number: usize) -> Result<Plugin> {
+    Ok(serde_json::from_slice(index.record(number)?)?)
 }
 
 /// Returns the files of the marketplace as its lock pins them, fetching what is not cached.
@@ -368,7 +442,7 @@ fn tree(
             "`{source}` is not cached, and nothing is fetched offline"
         ))
         .kind(Trouble::Missing)
-        .hint(format!("without `--offline`: {update}"));
+        .hint("without `--offline`: orchestrate marketplace list");
     }
     watch.note(Note::Doing {
         what: format!("Fetching the marketplace `{}` from {source}...", known.name),
@@ -444,11 +518,12 @@ fn build(path: &Path, key: &str, name: &str, tree: &Tree) -> Result<Index> {
     listing.entries.sort_by(|a, b| a.name.cmp(&b.name));
     let gathered = Mutex::new(Gathered::default());
     let load = |number: usize| {
-        let loaded = catalog::load(dialect, tree, name, &listing.entries[number]);
+        let entry = &listing.entries[number];
+        let loaded = catalog::load(dialect, tree, name, entry);
         let mut gathered = gathered
             .lock()
             .unwrap_or_else(std::sync::PoisonError::into_inner);
-        gathered.add(loaded)
+        gathered.add(&entry.name, loaded)
     };
     let summary = || {
         let gathered = gathered
@@ -476,15 +551,15 @@ fn build(path: &Path, key: &str, name: &str, tree: &Tree) -> Result<Index> {
 struct Gathered {
     elsewhere: usize,
     planable: Vec<String>,
-    oddities: Vec<Oddity>,
+    lost: BTreeMap<String, Vec<Oddity>>,
 }
 
 impl Gathered {
-    fn add(&mut self, loaded: Result<Loaded, Vec<Oddity>>) -> Option<Document> {
+    fn add(&mut self, name: &str, loaded: Result<Loaded, Vec<Oddity>>) -> Option<Document> {
         let loaded = match loaded {
             Ok(loaded) => loaded,
             Err(oddities) => {
-                self.oddities.extend(oddities);
+                self.lost.insert(name.to_string(), oddities);
                 return None;
             }
         };
@@ -509,7 +584,6 @@ impl Gathered {
 
 fn summary(dialect: &Dialect, listing: &catalog::Listing, gathered: &Gathered) -> Summary {
     let mut oddities = listing.oddities.clone();
-    oddities.extend(gathered.oddities.iter().cloned());
     oddities.sort_by(|a, b| (&a.file, a.line, &a.field).cmp(&(&b.file, b.line, &b.field)));
     let mut planable = gathered.planable.clone();
     planable.sort();
@@ -522,5 +596,6 @@ fn summary(dialect: &Dialect, listing: &catalog::Listing, gathered: &Gathered) -
         renames: listing.renames.clone(),
         planable,
         oddities,
+        lost: gathered.lost.clone(),
     }
 }

@@ -135,7 +135,7 @@ pub fn find_run(project: &Project, name: &str) -> Result<RunId> {
 fn named() -> Named {
     Named {
         noun: "run",
-        all: "orchestrate run list".to_string(),
+        all: "orchestrate run list",
         none: "there are no runs in this repository; in another clone, fetch the branch `orchestrate/RUN` first",
     }
 }

@@ -48,7 +48,7 @@ pub fn chosen(names: &[String]) -> Result<Vec<WellKnown>> {
     let all: Vec<String> = known.iter().map(|known| known.name.clone()).collect();
     let named = Named {
         noun: "well-known marketplace",
-        all: "orchestrate init".to_string(),
+        all: "orchestrate init",
         none: "orchestrate marketplace add SOURCE",
     };
     let pick = |name: &String| {

@@ -1,15 +1,15 @@
 //! Adding, updating and removing marketplaces.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, anyhow};
 use serde::Serialize;
 
-use super::Watch;
 use super::catalog::Marketplace;
 use super::fetching::{Reach, fetch};
 use super::settings::{Known, Settings, checked_name};
+use super::{Note, Watch};
 use crate::catalog;
 use crate::model::{Change, Hint, Plugin, Severity, Sign, Source, Trouble, changes, counted};
 use crate::store::Lock;
@@ -30,6 +30,8 @@ pub struct AddRequest<'a> {
     pub folder: Option<&'a str>,
     /// Into the person's own settings.
     pub own: bool,
+    /// From what is cached alone.
+    pub offline: bool,
 }
 
 /// Brings a marketplace here, reads it, and writes it into the settings with a lock.
@@ -40,7 +42,9 @@ pub fn add(
 ) -> Result<Marketplace> {
     let origin = settings.scope(request.own);
     let source = asked_for(settings, request).kind(Trouble::Request)?;
-    let (tree, lock) = bring(settings, &source, None, watch)?;
+    let reach = reach(request.offline);
+    let (tree, lock) =
+        bring(settings, &source, reach, watch).with_context(|| format!("cannot add `{source}`"))?;
     let name = name(settings, request, &source, &tree)?;
     let known = Known {
         name,
@@ -50,9 +54,25 @@ pub fn add(
     };
     let marketplace = Marketplace::of_tree(settings, known.clone(), tree, true, watch)?;
     worth_having(&marketplace)?;
-    marketplace.keep_as_baseline(settings)?;
     settings.put(known)?;
+    keep_as_baseline(&marketplace, settings, watch);
     Ok(marketplace)
+}
+
+fn reach(offline: bool) -> Reach {
+    match offline {
+        true => Reach::Offline,
+        false => Reach::Newest,
+    }
+}
+
+/// Keeps what the marketplace is now; where that cannot be done, all else works.
+fn keep_as_baseline(marketplace: &Marketplace, settings: &Settings, watch: &mut dyn Watch) {
+    if let Err(error) = marketplace.keep_as_baseline(settings) {
+        watch.note(Note::Warning {
+            text: format!("the next update cannot say what it changes: {error:#}"),
+        });
+    }
 }
 
 /// What a marketplace was and is.
@@ -69,22 +89,32 @@ pub struct Updated {
 }
 
 /// Brings the newest of a marketplace here, and says what changed in what its plugins can do.
-pub fn update(settings: &mut Settings, name: &str, watch: &mut dyn Watch) -> Result<Updated> {
+pub fn update(
+    settings: &mut Settings,
+    name: &str,
+    offline: bool,
+    watch: &mut dyn Watch,
+) -> Result<Updated> {
     let known = settings.get(name)?.clone();
     let Some(source) = known.source.clone() else {
         return Err(anyhow!("`{name}` is in the program, and changes with it"))
             .kind(Trouble::Request);
     };
     let old = Marketplace::baseline(settings, &known, watch)?;
-    let (tree, mut lock) = bring(settings, &source, Some(&known), watch)?;
+    let brought = bring(settings, &source, reach(offline), watch)
+        .with_context(|| format!("cannot update the marketplace `{name}`"));
+    let (tree, mut lock) = match source {
+        Source::Folder(_) => brought.hint(format!("orchestrate marketplace remove {name}"))?,
+        _ => brought?,
+    };
     // What plans use stays locked as it was until they are planned again.
     lock.plugins = known.lock.plugins.clone();
     let from = shown(&known.lock);
     let known = Known { lock, ..known };
     let new = Marketplace::of_tree(settings, known.clone(), tree, true, watch)?;
-    let changes = differences(old.as_ref(), &new)?;
-    new.keep_as_baseline(settings)?;
+    let changes = differences(old, &new)?;
     settings.put_lock(&known)?;
+    keep_as_baseline(&new, settings, watch);
     Ok(Updated {
         name: name.to_string(),
         from,
@@ -96,10 +126,10 @@ pub fn update(settings: &mut Settings, name: &str, watch: &mut dyn Watch) -> Res
 
 /// Returns the source that a person asks for.
 fn asked_for(settings: &Settings, request: &AddRequest<'_>) -> Result<Source> {
-    let place = request
-        .directory
-        .unwrap_or(Path::new("."))
-        .join(request.source);
+    let place = match request.directory {
+        Some(directory) if directory != Path::new(".") => directory.join(request.source),
+        _ => PathBuf::from(request.source),
+    };
     let mut source = Source::parse(request.source, place.is_dir())?;
     match &mut source {
         Source::Folder(path) => *path = settings.path_of(settings.scope(request.own), &place)?,
@@ -125,7 +155,7 @@ fn asked_for(settings: &Settings, request: &AddRequest<'_>) -> Result<Source> {
 fn bring(
     settings: &Settings,
     source: &Source,
-    known: Option<&Known>,
+    reach: Reach,
     watch: &mut dyn Watch,
 ) -> Result<(Tree, Lock)> {
     let mut lock = Lock {
@@ -133,13 +163,10 @@ fn bring(
         ..Lock::default()
     };
     if let Source::Folder(path) = source {
-        let tree = Tree::folder(&settings.folder(path)).kind(Trouble::Request)?;
+        let tree = Tree::folder(&settings.folder(path)).kind(Trouble::Missing)?;
         return Ok((tree, lock));
     }
-    let fetched = fetch(settings, source, Reach::Newest, watch).with_context(|| match known {
-        Some(known) => format!("cannot update the marketplace `{}`", known.name),
-        None => format!("cannot add `{source}`"),
-    })?;
+    let fetched = fetch(settings, source, reach, watch)?;
     let revision = fetched.revision;
     lock.commit = revision.commit;
     lock.tree = Some(revision.tree);
@@ -162,7 +189,16 @@ fn name(
             .find(|known| known.name == name);
         known.filter(|known| known.source.as_ref() != Some(source))
     };
-    let dialect = catalog::dialect(tree)?;
+    let dialect = match (catalog::dialect(tree), source) {
+        (Err(error), Source::Folder(path)) if is_bare(&settings.folder(path)) => {
+            let folder = settings.folder(path);
+            return Err(error).hint(format!(
+                "it is a git repository without its files: orchestrate marketplace add file://{}",
+                folder.canonicalize().unwrap_or(folder).display()
+            ));
+        }
+        (found, _) => found?,
+    };
     let listing = (dialect.list)(tree).kind(Trouble::Request)?;
     let Some(name) = request.name else {
         // Two marketplaces may call themselves the same; where from tells them apart.
@@ -181,16 +217,21 @@ fn name(
     checked_name(name).kind(Trouble::Request)?;
     match other(name) {
         Some(known) => Err(anyhow!(
-            "there is a marketplace `{name}` already, from `{}`",
-            known
-                .source
-                .as_ref()
-                .map_or("this program".to_string(), Source::to_string)
+            "there is a marketplace `{name}` already, {}",
+            match &known.source {
+                Some(source) => format!("from `{source}`"),
+                None => "in this program".to_string(),
+            }
         ))
         .kind(Trouble::Request)
-        .hint("call this one something else"),
+        .hint("call this one something else: `--name NAME`"),
         None => Ok(name.to_string()),
     }
+}
+
+/// Says whether the folder is a git repository without a checkout.
+fn is_bare(folder: &Path) -> bool {
+    folder.join("HEAD").is_file() && folder.join("objects").is_dir()
 }
 
 fn last_word(settings: &Settings, source: &Source) -> String {
@@ -216,9 +257,9 @@ fn worth_having(marketplace: &Marketplace) -> Result<()> {
     if !marketplace.index.is_empty() {
         return Ok(());
     }
-    let oddities = &marketplace.summary.oddities;
-    let worst = oddities.iter().map(|oddity| oddity.severity).max();
-    let lines: Vec<String> = oddities.iter().map(super::oddity_line).collect();
+    let findings = marketplace.summary.findings();
+    let worst = findings.iter().map(|found| found.oddity.severity).max();
+    let lines: Vec<String> = findings.iter().map(super::finding_line).collect();
     let kind = match worst {
         None | Some(Severity::Note | Severity::Warning) => return Ok(()),
         Some(Severity::Error) => Trouble::Request,
@@ -237,18 +278,17 @@ fn worth_having(marketplace: &Marketplace) -> Result<()> {
 
 /// Returns what changed, by plugin, in plugins that came, went or are not the same.
 fn differences(
-    old: Option<&Marketplace>,
+    old: Option<Vec<Plugin>>,
     new: &Marketplace,
 ) -> Result<BTreeMap<String, Vec<Change>>> {
     let mut found = BTreeMap::new();
     let Some(old) = old else { return Ok(found) };
-    let all = |marketplace: &Marketplace| -> Result<BTreeMap<String, Plugin>> {
-        marketplace
-            .plugins()
-            .map(|plugin| plugin.map(|plugin| (plugin.id.name.clone(), plugin)))
-            .collect()
-    };
-    let (before, after) = (all(old)?, all(new)?);
+    let named = |plugin: Plugin| (plugin.id.name.clone(), plugin);
+    let before: BTreeMap<String, Plugin> = old.into_iter().map(named).collect();
+    let after: BTreeMap<String, Plugin> = new
+        .plugins()
+        .map(|plugin| plugin.map(named))
+        .collect::<Result<_>>()?;
     for (name, plugin) in &after {
         let changes = match before.get(name) {
             Some(known) => changes(known, plugin),

@@ -25,7 +25,7 @@ mod session;
 mod settings;
 mod watch;
 
-pub use catalog::{Catalog, CatalogOptions, Marketplace};
+pub use catalog::{Catalog, CatalogOptions, CatalogueFinding, Marketplace};
 pub use clock::Clock;
 pub use doctor::{Doctor, Examined, doctor};
 pub use finish::{Taught, taught};
@@ -36,7 +36,7 @@ pub use marketplace::{
     update as update_marketplace,
 };
 pub use plan::{Planned, find_plan, patterns_for, plan, research, save};
-pub use plugin::{Found, oddity_line, one_plugin, search, validate_plugin};
+pub use plugin::{Found, finding_line, oddity_line, one_plugin, search, validate_plugin};
 pub use project::{OpenOptions, Project};
 pub use run::{RunOptions, choose_sandbox, resume, start};
 pub use settings::{Known, Origin, Settings};

@@ -4,12 +4,15 @@ use anyhow::{Result, anyhow};
 
 use crate::model::{Hint, Trouble};
 
+/// How like a name has to be for it to have been meant, from 0 to 1.
+const LIKENESS_MIN: f64 = 0.6;
+
 /// A kind of thing that goes by names.
 pub struct Named {
     /// The noun: `plan`.
     pub noun: &'static str,
     /// The command that lists all of them.
-    pub all: String,
+    pub all: &'static str,
     /// What to do where there are none.
     pub none: &'static str,
 }
@@ -41,10 +44,12 @@ impl Named {
         let likeness = |known: &String| strsim::jaro_winkler(known, name);
         let near = known
             .iter()
+            .filter(|known| likeness(known) >= LIKENESS_MIN)
             .max_by(|a, b| likeness(a).total_cmp(&likeness(b)));
         let hint = match near {
             Some(near) => format!("did you mean `{near}`? all {}s: `{}`", self.noun, self.all),
-            None => self.none.to_string(),
+            None if known.is_empty() => self.none.to_string(),
+            None => format!("all {}s: `{}`", self.noun, self.all),
         };
         Err(anyhow!("there is no {} `{name}`", self.noun))
             .kind(Trouble::Request)

@@ -210,7 +210,7 @@ fn plan_names(project: &Project) -> Result<Vec<String>> {
 pub fn find_plan(project: &Project, name: &str) -> Result<Planned> {
     let named = Named {
         noun: "plan",
-        all: format!("ls {}", paths::PLANS),
+        all: "ls .orchestrate/plans",
         none: "make one first: orchestrate --plan-only \"[task]\"",
     };
     let id: PlanId = named.find(name, &plan_names(project)?)?.parse()?;

@@ -1,16 +1,25 @@
 //! The marketplaces that are configured: by the team in the repository, by a person in a folder of their own.
 
+use std::fs::File;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, anyhow};
 use serde::Serialize;
 
+use super::names::Named;
 use crate::checkpoint::{Head, Opened, Repository};
 use crate::model::{Hint, Oid, Source, Trouble};
 use crate::store::{self, Config, Folders, Lock, SourceConfig, paths};
 
 /// The name of the marketplace in this binary.
 pub const BUILTIN: &str = "builtin";
+
+/// How marketplaces go by names.
+pub const MARKETPLACES: Named = Named {
+    noun: "marketplace",
+    all: "orchestrate marketplace list",
+    none: "orchestrate marketplace add SOURCE",
+};
 
 /// Who says so.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -46,6 +55,10 @@ pub struct Settings {
 impl Settings {
     /// Reads the settings that hold in `directory`, which need not be in a repository.
     pub fn find(directory: &Path) -> Result<Settings> {
+        if !directory.is_dir() {
+            return Err(anyhow!("there is no folder `{}`", directory.display()))
+                .kind(Trouble::Request);
+        }
         let repository = match Repository::discover(directory)? {
             Opened::Found(repository) => Some(repository),
             Opened::NoRepository => None,
@@ -99,20 +112,16 @@ impl Settings {
             .collect();
         match found {
             Some(known) => Ok(known),
-            None => super::names::Named {
-                noun: "marketplace",
-                all: "orchestrate marketplace list".to_string(),
-                none: "orchestrate marketplace add SOURCE",
-            }
-            .missing(name, &names),
+            None => MARKETPLACES.missing(name, &names),
         }
     }
 
     /// Returns the folder of a marketplace that is one.
     pub fn folder(&self, path: &str) -> PathBuf {
-        match &self.root {
-            Some(root) => root.join(path),
-            None => PathBuf::from(path),
+        match (&self.root, path) {
+            (Some(root), ".") => root.clone(),
+            (Some(root), path) => root.join(path.strip_prefix("./").unwrap_or(path)),
+            (None, path) => PathBuf::from(path),
         }
     }
 
@@ -176,6 +185,15 @@ impl Settings {
             .clone()
             .map(SourceConfig::from)
             .context("the embedded marketplace is not configured")?;
+        let _held = self.hold(known.origin)?;
+        if self.added_meanwhile(&known, &source)? {
+            return Err(anyhow!(
+                "another process has just added a marketplace `{}`",
+                known.name
+            ))
+            .kind(Trouble::Busy)
+            .hint("say what to call this one: `--name NAME`");
+        }
         self.edit(known.origin, &known.name, Some(&source))?;
         self.put_lock(&known)?;
         self.marketplaces.retain(|other| other.name != known.name);
@@ -199,6 +217,7 @@ impl Settings {
             ))
             .kind(Trouble::Request);
         }
+        let _held = self.hold(known.origin)?;
         self.edit(known.origin, name, None)?;
         let lock = self.file(known.origin, &paths::lock(name));
         match std::fs::remove_file(&lock) {
@@ -208,6 +227,29 @@ impl Settings {
             _ => self.marketplaces.retain(|other| other.name != name),
         }
         Ok(known)
+    }
+
+    /// Waits until no other process changes the settings of `origin`, so that of two changes at once none is lost.
+    fn hold(&self, origin: Origin) -> Result<File> {
+        let file = self.config_file(origin);
+        let folder = file.parent().expect("a settings file is in a folder");
+        std::fs::create_dir_all(folder)
+            .and_then(|()| File::open(folder))
+            .and_then(|held| held.lock().map(|()| held))
+            .with_context(|| format!("cannot lock `{}`", folder.display()))
+            .kind(Trouble::Request)
+    }
+
+    /// Says whether there is a marketplace of this name by now, from somewhere else, that was not known when this began.
+    fn added_meanwhile(&self, known: &Known, source: &SourceConfig) -> Result<bool> {
+        let file = self.config_file(known.origin);
+        let text = read_file(&file)?.unwrap_or_default();
+        if text.is_empty() {
+            return Ok(false);
+        }
+        let config = Config::read(&file.display().to_string(), &text).kind(Trouble::Request)?;
+        let there = config.marketplaces.get(&known.name);
+        Ok(there.is_some_and(|there| there != source))
     }
 
     fn edit(&self, origin: Origin, name: &str, source: Option<&SourceConfig>) -> Result<()> {
@@ -257,7 +299,9 @@ fn configured(
 
 fn lock(file: &str, read: &dyn Fn(&str) -> Result<Option<Vec<u8>>>) -> Result<Lock> {
     match read(file)? {
-        Some(text) => Lock::read(file, &text).kind(Trouble::Request),
+        Some(text) => Lock::read(file, &text).kind(Trouble::Request).hint(format!(
+            "have it as it was committed: git checkout -- {file}"
+        )),
         None => Ok(Lock::default()),
     }
 }
@@ -265,8 +309,8 @@ fn lock(file: &str, read: &dyn Fn(&str) -> Result<Option<Vec<u8>>>) -> Result<Lo
 /// Refuses what cannot be the name of a marketplace: it names a file, and the end of a plugin's full name.
 pub fn checked_name(name: &str) -> Result<()> {
     let known: Result<crate::model::PluginId> = format!("plugin@{name}").try_into();
-    known.map(drop).with_context(|| {
-        format!(
+    known.map(drop).map_err(|_| {
+        anyhow!(
             "`{}` cannot be the name of a marketplace: it is written with letters, digits, `.`, `_` and `-`",
             name.escape_debug()
         )
