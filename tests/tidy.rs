@@ -74,7 +74,7 @@ const HOMES: &[(&str, &str)] = &[
     ("similar", "learn"),
     ("strsim", "cli model ops"),
     ("tar", "fetch"),
-    ("tempfile", "index ops"),
+    ("tempfile", "*"),
     ("tokio", "execute"),
     ("toml", "sandbox"),
     ("walkdir", "tree"),

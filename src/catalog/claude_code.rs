@@ -219,7 +219,7 @@ impl Entries {
         self.contest(&entry.name, place.as_ref());
         let is_refused = faults
             .iter()
-            .any(|oddity| oddity.severity == Severity::Error);
+            .any(|oddity| oddity.severity >= Severity::Error);
         let room = ODDITIES_MAX.saturating_sub(self.oddities.len());
         self.untold += faults.len().saturating_sub(room);
         self.oddities.extend(faults.into_iter().take(room));
@@ -288,7 +288,11 @@ impl Entries {
                 Some(place)
             }
             Err(error) => {
-                refuse("/source", &error);
+                let mut oddity = origin.error("/source", &error);
+                if fields.get("source").is_some_and(sources::is_program) {
+                    oddity.severity = Severity::Refused;
+                }
+                oddities.push(oddity);
                 None
             }
         };

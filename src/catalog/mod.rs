@@ -35,6 +35,8 @@ use serde_json::Value;
 
 use crate::model::{Hint, Oddity, Place, Plugin, Severity, Trouble};
 use crate::tree::{Kind, Tree};
+pub use hidden::hidden;
+pub use payload::payloads;
 pub use validate::validate;
 
 /// How a marketplace is written.

@@ -9,6 +9,7 @@ use anstyle::{AnsiColor, Style};
 use serde::Serialize;
 
 use super::arguments::{ColorMode, ProgressMode, Shared};
+use crate::model::invisible;
 use crate::sandbox::Cancel;
 
 /// How often a question looks whether somebody wants to stop.
@@ -64,15 +65,16 @@ impl Output {
         }
     }
 
-    /// Writes text as it is.
+    /// Writes text without colour, and without a line break after it.
     pub fn text(&self, text: &str) {
-        std::io::stdout().write_all(text.as_bytes()).ok();
+        std::io::stdout().write_all(inert(text).as_bytes()).ok();
     }
 
     /// Writes the one document of a command.
     pub fn document(&self, value: &impl Serialize) -> anyhow::Result<()> {
         if self.json {
-            writeln!(std::io::stdout(), "{}", serde_json::to_string(value)?).ok();
+            let text = escaped(&serde_json::to_string(value)?);
+            writeln!(std::io::stdout(), "{text}").ok();
         }
         Ok(())
     }
@@ -121,8 +123,36 @@ impl Output {
     }
 }
 
+/// Returns the text with what a terminal would act on, or a reader would not see, written out: some of it others have written.
+fn inert(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    for c in text.chars() {
+        match invisible(c) {
+            true => shown.extend(c.escape_unicode()),
+            false => shown.push(c),
+        }
+    }
+    shown
+}
+
+/// Returns a JSON document that says the same without such characters; they only stand in its strings.
+fn escaped(json: &str) -> String {
+    let mut shown = String::with_capacity(json.len());
+    for c in json.chars() {
+        match invisible(c) {
+            true => c
+                .encode_utf16(&mut [0; 2])
+                .iter()
+                .for_each(|unit| shown.push_str(&format!("\\u{unit:04x}"))),
+            false => shown.push(c),
+        }
+    }
+    shown
+}
+
 /// Colours the marks; the words read well without.
 fn painted(text: &str) -> String {
+    let text = inert(text);
     let marks = [
         ("✓", AnsiColor::Green),
         ("✗", AnsiColor::Red),
@@ -141,5 +171,33 @@ fn painted(text: &str) -> String {
             );
         }
     }
-    text.to_string()
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_that_a_stranger_wrote_acts_on_a_terminal() {
+        let hostile = "a\u{1b}[2J\u{9b}\u{7}\r\u{202e}b";
+        for shown in [inert(hostile), painted(&format!("✗ {hostile}"))] {
+            assert!(
+                shown.contains("a\\u{1b}[2J\\u{9b}\\u{7}\\u{d}\\u{202e}b"),
+                "{shown}"
+            );
+        }
+        assert_eq!(painted("a\tb\n  ü ⚠️"), "a\tb\n  ü ⚠️");
+    }
+
+    #[test]
+    fn a_document_says_the_same_without_such_characters() {
+        let value = serde_json::json!({"a": "\u{9b}\u{1b}\u{e0041}\n\u{e9}"});
+        let text = escaped(&value.to_string());
+        assert!(!text.contains(invisible), "{text}");
+        assert_eq!(
+            serde_json::from_str::<serde_json::Value>(&text).unwrap(),
+            value
+        );
+    }
 }

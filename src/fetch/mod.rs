@@ -9,7 +9,7 @@
 mod cache;
 mod git;
 mod http;
-mod npm;
+pub mod npm;
 mod place;
 mod url;
 mod watch;

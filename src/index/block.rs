@@ -63,14 +63,11 @@ impl Block {
         );
         let number = u32::try_from(self.names.len())?;
         let mut sketcher = Sketcher::new();
-        let lengths = words::count(
-            &document.texts,
-            &mut self.lexicon,
-            |field, term, lexicon| {
-                sketcher.add(lexicon.hash(term));
-                self.postings_bytes += note(&mut self.lists, term, number, field);
-            },
-        );
+        let lengths = words::count(&document.texts, |field, word| {
+            let term = self.lexicon.term(word);
+            sketcher.add(self.lexicon.hash(term));
+            self.postings_bytes += note(&mut self.lists, term, number, field);
+        });
         let sketch = sketcher.finish().to_bytes();
         for part in [document.name.as_bytes(), &sketch, &document.record] {
             let bytes = u32::try_from(part.len())?;

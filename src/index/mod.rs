@@ -7,6 +7,7 @@
 //! how text is cut into words, raises `file::VERSION`. What a word in a field is worth stands in `score`.
 
 mod block;
+mod cores;
 mod damage;
 mod file;
 mod map;

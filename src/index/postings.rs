@@ -112,13 +112,8 @@ impl<'a> List<'a> {
         self.documents
     }
 
-    /// Returns all postings.
-    pub fn postings(&self) -> Decoder<'a> {
-        Decoder::new(self.bytes)
-    }
-
-    /// Returns how often the document holds the term, or none where it does not.
-    pub fn counts(&self, document: u32) -> Option<PerField<u8>> {
+    /// Returns the postings from this document on.
+    pub fn postings_from(&self, document: u32) -> impl Iterator<Item = Posting> + 'a {
         let entry = self
             .table
             .partition_point(|entry| split(entry).0 <= document);
@@ -126,11 +121,14 @@ impl<'a> List<'a> {
             0 => (0, 0),
             entry => split(&self.table[entry - 1]),
         };
-        let bytes = self.bytes.get(place as usize..)?;
-        Decoder { bytes, next }
-            .find(|posting| posting.document >= document)
-            .filter(|posting| posting.document == document)
-            .map(|posting| posting.counts)
+        let bytes = self.bytes.get(place as usize..).unwrap_or_default();
+        Decoder { bytes, next }.skip_while(move |posting| posting.document < document)
+    }
+
+    /// Returns how often the document holds the term, or none where it does not.
+    pub fn counts(&self, document: u32) -> Option<PerField<u8>> {
+        let posting = self.postings_from(document).next()?;
+        (posting.document == document).then_some(posting.counts)
     }
 }
 
@@ -192,10 +190,20 @@ fn take_counts(bytes: &mut &[u8]) -> Option<PerField<u8>> {
         *counts.get_mut(fields.trailing_zeros() as usize)? = first >> 4;
         return Some(counts);
     }
+    // Which fields follow cannot be guessed, so there is no branch on it: a field without the term takes nothing of a byte and leaves it.
+    let used = fields.count_ones() as usize;
+    let (taken, rest) = bytes.split_at_checked(used)?;
+    let mut window = PerField::<u8>::default();
+    match bytes.first_chunk() {
+        Some(chunk) => window = *chunk,
+        None => window[..used].copy_from_slice(taken),
+    }
+    *bytes = rest;
+    let mut place = 0;
     for (field, count) in counts.iter_mut().enumerate() {
-        if fields >> field & 1 == 1 {
-            (*count, *bytes) = bytes.split_first().map(|(count, rest)| (*count, rest))?;
-        }
+        let has = fields >> field & 1;
+        *count = window[place & 3] * has;
+        place += has as usize;
     }
     Some(counts)
 }
@@ -223,7 +231,7 @@ mod tests {
             .for_each(|posting| writer.push(posting));
         let (documents, bytes) = writer.finish();
         let list = List::new(documents, &bytes).unwrap();
-        assert_eq!(list.postings().collect::<Vec<_>>(), example());
+        assert_eq!(list.postings_from(0).collect::<Vec<_>>(), example());
         for posting in example() {
             assert_eq!(list.counts(posting.document), Some(posting.counts));
             assert_eq!(list.counts(posting.document + 3), None);

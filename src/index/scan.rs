@@ -1,10 +1,10 @@
 //! Search without an index: reads every document, and comes to the same scores.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::thread;
 
 use anyhow::{Result, anyhow};
 
+use super::cores::on_each;
 use super::rank::{self, Hit, Place, Pool};
 use super::score::{self, Chosen, Scorer, Statistics};
 use super::search::{fields, terms};
@@ -94,6 +94,7 @@ fn read(
     terms: &[String],
 ) -> Vec<Seen> {
     let next = AtomicUsize::new(0);
+    let initials: Vec<u8> = terms.iter().map(|term| term.as_bytes()[0]).collect();
     let work = || {
         let mut seen = Vec::new();
         let mut lexicon = Lexicon::of(terms);
@@ -107,30 +108,26 @@ fn read(
             }
             for number in first..(first + DOCUMENTS_AT_ONCE).min(count) {
                 seen.extend(
-                    load(number).map(|document| look(number, document, &mut lexicon, terms.len())),
+                    load(number).map(|document| look(number, document, &mut lexicon, &initials)),
                 );
             }
         }
     };
-    let cores = thread::available_parallelism().map_or(1, usize::from);
-    let mut seen = thread::scope(|scope| {
-        let workers: Vec<_> = (0..cores).map(|_| scope.spawn(work)).collect();
-        let results = workers.into_iter().map(|worker| {
-            worker
-                .join()
-                .unwrap_or_else(|panic| std::panic::resume_unwind(panic))
-        });
-        results.flatten().collect::<Vec<Seen>>()
-    });
+    let mut seen: Vec<Seen> = on_each(work).into_iter().flatten().collect();
     seen.sort_unstable_by_key(|seen| seen.number);
     seen
 }
 
-/// Counts the query's terms in a document; they are the first terms of the lexicon.
-fn look(number: usize, document: Document, lexicon: &mut Lexicon, terms: usize) -> Seen {
-    let mut all = vec![PerField::<u8>::default(); terms];
-    let lengths = words::count(&document.texts, lexicon, |field, term, _| {
-        if let Some(counts) = all.get_mut(term as usize) {
+/// Counts the query's terms in a document; they are the first terms of the lexicon, and `initials` are their first bytes.
+fn look(number: usize, document: Document, lexicon: &mut Lexicon, initials: &[u8]) -> Seen {
+    let mut all = vec![PerField::<u8>::default(); initials.len()];
+    let lengths = words::count(&document.texts, |field, word| {
+        // A stem begins as its words do, so that most words need no stemming.
+        if !initials.contains(&word.as_bytes()[0]) {
+            return;
+        }
+        let term = lexicon.term(word) as usize;
+        if let Some(counts) = all.get_mut(term) {
             counts[field] = counts[field].saturating_add(1);
         }
     });
@@ -176,7 +173,9 @@ impl<L: Fn(usize) -> Option<Document>> Pool for Read<'_, L> {
         let document = (self.load)(self.seen[number].number)
             .ok_or_else(|| anyhow!("`{}` is gone", self.seen[number].name.escape_debug()))?;
         let mut sketcher = Sketcher::new();
-        words::count(&document.texts, &mut Lexicon::new(), |_, term, lexicon| {
+        let mut lexicon = Lexicon::new();
+        words::count(&document.texts, |_, word| {
+            let term = lexicon.term(word);
             sketcher.add(lexicon.hash(term));
         });
         Ok(sketcher.finish())

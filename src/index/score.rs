@@ -12,7 +12,7 @@ const LENGTH_SHARES: PerField<f32> = [0.4, 0.6, 0.75, 0.75];
 const SATURATION: f32 = 1.2;
 
 /// The most postings that one query reads: of its terms, the rarest are read, and the commonest left out that would go beyond.
-const POSTINGS_MAX: u64 = 4_000_000;
+const POSTINGS_MAX: u64 = 1_000_000;
 /// The most different terms of a query that count.
 pub const TERMS_MAX: usize = 32;
 

@@ -1,15 +1,20 @@
 //! Search over indexes.
 
 use std::cmp::Ordering;
+use std::sync::{Mutex, PoisonError};
 
 use anyhow::Result;
 
+use super::cores::{cores, on_each};
 use super::postings::List;
 use super::rank::{self, Hit, Place, Pool};
 use super::score::{self, Chosen, Scorer, Statistics};
 use super::sketch::Sketch;
 use super::words::{self, Lexicon};
 use super::{Field, Index, PerField};
+
+/// Fewer plugins than this are not worth a thread of their own.
+const SHARE_MIN: usize = 20_000;
 
 /// Returns the plugins that have words of the query, the best first and at most `limit`, one for each set of twins. Rare words, and words
 /// in a name rather than in a body, count more; what is rare is judged over all indexes together.
@@ -62,36 +67,67 @@ pub fn terms(query: &str) -> Vec<String> {
     terms
 }
 
-/// Returns the score of each plugin of the index.
+/// Returns the score of each plugin of the index; of many plugins each core computes a share.
 fn scores(
     index: &Index,
     lists: &[Option<List<'_>>],
     chosen: &[Chosen],
     scorer: &Scorer,
 ) -> Result<Vec<f32>> {
-    if chosen.iter().all(|chosen| lists[chosen.term].is_none()) {
+    let read: Vec<(&Chosen, List<'_>)> = chosen
+        .iter()
+        .filter_map(|chosen| Some((chosen, lists[chosen.term]?)))
+        .collect();
+    if read.is_empty() {
         return Ok(Vec::new());
     }
     let lengths = index.lengths()?;
     let mut scores = vec![0.0; index.len()];
-    for chosen in chosen {
-        let Some(list) = lists[chosen.term] else {
-            continue;
-        };
-        let mut left = list.documents();
-        for posting in list.postings() {
-            let number = posting.document as usize;
-            let (Some(score), Some(lengths)) = (scores.get_mut(number), lengths.get(number)) else {
-                break;
-            };
-            *score += scorer.gain(chosen, posting.counts, *lengths);
-            left -= 1;
+    let share = index.len().div_ceil(cores()).max(SHARE_MIN);
+    let parts = Mutex::new((0..).step_by(share).zip(scores.chunks_mut(share)));
+    let next = || parts.lock().unwrap_or_else(PoisonError::into_inner).next();
+    let work = || {
+        let mut added = 0;
+        while let Some((first, scores)) = next() {
+            for (chosen, list) in &read {
+                let gain = |counts, lengths| scorer.gain(chosen, counts, lengths);
+                added += add_gains(first, scores, &lengths[first..], *list, gain);
+            }
         }
-        if left > 0 {
-            return Err(index.damaged("a list of postings"));
-        }
+        added
+    };
+    let added: u64 = match index.len() > share {
+        true => on_each(work).into_iter().sum(),
+        false => work(),
+    };
+    let promised = read.iter().map(|(_, list)| u64::from(list.documents()));
+    match added == promised.sum::<u64>() {
+        true => Ok(scores),
+        false => Err(index.damaged("a list of postings")),
     }
-    Ok(scores)
+}
+
+/// Adds what the plugins from `first` on gain by one term, and returns how many do.
+fn add_gains(
+    first: usize,
+    scores: &mut [f32],
+    lengths: &[PerField<u8>],
+    list: List<'_>,
+    gain: impl Fn(PerField<u8>, PerField<u8>) -> f32,
+) -> u64 {
+    let mut added = 0;
+    let Ok(first) = u32::try_from(first) else {
+        return added;
+    };
+    for posting in list.postings_from(first) {
+        let number = (posting.document - first) as usize;
+        let (Some(score), Some(lengths)) = (scores.get_mut(number), lengths.get(number)) else {
+            break;
+        };
+        *score += gain(posting.counts, *lengths);
+        added += 1;
+    }
+    added
 }
 
 /// Indexes whose plugins have scores.

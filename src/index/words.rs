@@ -93,12 +93,8 @@ impl Lexicon {
     }
 }
 
-/// Calls `each` with the field and the term of every word that counts, and returns how many words each field has.
-pub fn count(
-    texts: &Texts,
-    lexicon: &mut Lexicon,
-    mut each: impl FnMut(usize, TermId, &Lexicon),
-) -> PerField<u32> {
+/// Calls `each` with the field and every word that counts, and returns how many words each field has.
+pub fn count(texts: &Texts, mut each: impl FnMut(usize, &str)) -> PerField<u32> {
     let mut lengths = PerField::default();
     let mut left = WORDS_MAX;
     for (field, text) in texts.all().into_iter().enumerate() {
@@ -106,8 +102,7 @@ pub fn count(
             if left > 0 {
                 left -= 1;
                 lengths[field] += 1;
-                let term = lexicon.term(word);
-                each(field, term, lexicon);
+                each(field, word);
             }
         });
     }

@@ -4,13 +4,13 @@ use std::io::{BufWriter, Read, Write};
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
-use std::thread;
 
 use anyhow::{Context, Result};
 use fst::MapBuilder;
 use tempfile::NamedTempFile;
 
 use super::block::Block;
+use super::cores::{cores, on_each};
 use super::file::{Part, Writer};
 use super::merge::merge;
 use super::open::Index;
@@ -21,7 +21,8 @@ use super::{Document, PerField};
 const BLOCK_DOCUMENTS_MAX: usize = 4096;
 
 /// Builds the index of the documents `load(0)` to `load(count - 1)` at `path` and opens it; a document that `load` has nothing for is
-/// left out. The file appears when it is whole: of two builders the last one wins, and who reads the older file keeps it.
+/// left out. `header` says something of the whole, once everything is loaded. The file appears when it is whole: of two builders the last
+/// one wins, and who reads the older file keeps it.
 pub fn write(
     path: &Path,
     key: &str,
@@ -46,8 +47,7 @@ fn invert(
     count: usize,
     load: &(impl Fn(usize) -> Option<Document> + Sync),
 ) -> Result<Spill> {
-    let cores = thread::available_parallelism().map_or(1, usize::from);
-    let documents = count.div_ceil(4 * cores).clamp(1, BLOCK_DOCUMENTS_MAX);
+    let documents = count.div_ceil(4 * cores()).clamp(1, BLOCK_DOCUMENTS_MAX);
     let spill = Mutex::new(Spill::new(folder)?);
     let next = AtomicUsize::new(0);
     let work = || -> Result<()> {
@@ -59,15 +59,7 @@ fn invert(
             invert_some(first, (first + documents).min(count), load, &spill)?;
         }
     };
-    thread::scope(|scope| {
-        let workers: Vec<_> = (0..cores).map(|_| scope.spawn(work)).collect();
-        let results = workers.into_iter().map(|worker| {
-            worker
-                .join()
-                .unwrap_or_else(|panic| std::panic::resume_unwind(panic))
-        });
-        results.collect::<Result<Vec<()>>>()
-    })?;
+    on_each(work).into_iter().collect::<Result<()>>()?;
     Ok(spill.into_inner().unwrap_or_else(PoisonError::into_inner))
 }
 

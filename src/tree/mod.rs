@@ -1,4 +1,4 @@
-//! A read-only tree of files, wherever it is: in this binary, in a folder, or in git's object database.
+//! A read-only tree of files, wherever it is: in this binary, in memory, in a folder, or in git's object database.
 //!
 //! Nothing here runs, writes, or leaves the root: `..`, absolute paths and links that lead out are refused, and only regular files
 //! are read. A link that stays inside is followed.
@@ -9,6 +9,7 @@ mod digest;
 mod embedded;
 mod folder;
 mod git;
+mod memory;
 mod signature;
 
 use std::collections::BTreeMap;
@@ -23,6 +24,7 @@ pub use digest::{digest, of_bytes};
 pub use embedded::embedded;
 use folder::Folder;
 use git::Git;
+use memory::Memory;
 
 /// The most bytes that one file may have.
 pub const FILE_BYTES_MAX: u64 = 16 * 1024 * 1024;
@@ -44,6 +46,7 @@ pub struct Tree {
 enum Root {
     /// A folder in `templates/`.
     Embedded(String),
+    Memory(Memory),
     Folder(Folder),
     Git(Box<Git>),
 }
@@ -73,6 +76,12 @@ impl Tree {
     /// Returns the embedded folder `templates/<folder>`.
     pub fn embedded(folder: &str) -> Tree {
         Tree::new(Root::Embedded(folder.to_string()))
+    }
+
+    /// Returns a tree of these files, by their paths. One whose path no file can have is left out.
+    pub fn memory(mut files: BTreeMap<String, Vec<u8>>) -> Tree {
+        files.retain(|path, _| path.split('/').all(is_plain));
+        Tree::new(Root::Memory(Memory::new(files)))
     }
 
     /// Returns a folder of the disk.
@@ -106,7 +115,9 @@ impl Tree {
     /// the disk has none. Links may lead to elsewhere in the root, which the id of a folder below it does not cover.
     pub fn id(&self) -> Option<String> {
         match &*self.root {
-            Root::Embedded(_) => Some(digest(&self.files().ok()?).as_str().to_string()),
+            Root::Embedded(_) | Root::Memory(_) => {
+                Some(digest(&self.files().ok()?).as_str().to_string())
+            }
             Root::Folder(_) => None,
             Root::Git(git) => Some(git.id(&self.prefix).ok()??.to_string()),
         }
@@ -117,6 +128,7 @@ impl Tree {
         let full = join(&self.prefix, &normal(path)?);
         match &*self.root {
             Root::Embedded(folder) => Ok(embedded::read(folder, &full)),
+            Root::Memory(files) => Ok(files.read(&full)),
             Root::Folder(folder) => folder.read(&full),
             Root::Git(git) => git.read(&full),
         }
@@ -128,6 +140,7 @@ impl Tree {
         let full = join(&self.prefix, &normal(path)?);
         match &*self.root {
             Root::Embedded(folder) => Ok(embedded::kind(folder, &full)),
+            Root::Memory(files) => Ok(files.kind(&full)),
             Root::Folder(folder) => folder.kind(&full),
             Root::Git(git) => git.kind(&full),
         }
@@ -139,6 +152,7 @@ impl Tree {
         let full = join(&self.prefix, &normal(path)?);
         let mut entries = match &*self.root {
             Root::Embedded(folder) => embedded::list(folder, &full),
+            Root::Memory(files) => files.list(&full),
             Root::Folder(folder) => folder.list(&full)?,
             Root::Git(git) => git.list(&full)?,
         };
@@ -149,7 +163,7 @@ impl Tree {
     /// Returns what tells a folder of the disk from what it was before; none for a tree that never changes.
     pub fn signature(&self) -> Option<String> {
         match &*self.root {
-            Root::Embedded(_) | Root::Git(_) => None,
+            Root::Embedded(_) | Root::Memory(_) | Root::Git(_) => None,
             Root::Folder(folder) => Some(signature::signature(&folder.path().join(&self.prefix))),
         }
     }
@@ -158,6 +172,7 @@ impl Tree {
     pub fn paths(&self) -> Result<Vec<String>> {
         let mut paths = match &*self.root {
             Root::Embedded(folder) => embedded::paths(folder, &self.prefix),
+            Root::Memory(files) => files.paths(&self.prefix),
             Root::Folder(folder) => folder.paths(&self.prefix)?,
             Root::Git(git) => git.paths(&self.prefix)?,
         };
@@ -246,7 +261,7 @@ impl Tree {
             .with_context(|| format!("`{}` is gone", path.escape_debug()))?;
         let full = join(&self.prefix, path);
         let executable = match &*self.root {
-            Root::Embedded(_) => false,
+            Root::Embedded(_) | Root::Memory(_) => false,
             Root::Folder(folder) => folder.is_executable(&full)?,
             Root::Git(git) => git.is_executable(&full)?,
         };
@@ -258,6 +273,7 @@ impl fmt::Display for Tree {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &*self.root {
             Root::Embedded(folder) => write!(f, "the embedded `{}`", join(folder, &self.prefix)),
+            Root::Memory(_) => write!(f, "`{}` in memory", self.prefix),
             Root::Folder(folder) => write!(f, "`{}`", folder.path().join(&self.prefix).display()),
             Root::Git(git) if self.prefix.is_empty() => f.write_str(&git.name()),
             Root::Git(git) => write!(f, "`{}` in {}", self.prefix, git.name()),

@@ -103,3 +103,27 @@ fn the_embedded_tree_lists_and_reads() {
     let plugin = tree.below("./jwt-auth-plugin").unwrap();
     assert!(plugin.files().unwrap().contains_key("orchestrate.yaml"));
 }
+
+#[test]
+fn what_is_in_memory_is_read_as_a_folder_is() {
+    let file = |path: &str| (path.to_string(), path.as_bytes().to_vec());
+    let tree = Tree::memory(["a/b/c", "a/b.md", "ab", "../x", "/y", ""].map(file).into());
+    assert_eq!(tree.paths().unwrap(), ["a/b.md", "a/b/c", "ab"]);
+    assert_eq!(tree.kind("").unwrap(), Some(Kind::Folder));
+    assert_eq!(tree.kind("a/b").unwrap(), Some(Kind::Folder));
+    assert_eq!(tree.kind("a/b/c").unwrap(), Some(Kind::File));
+    assert_eq!(tree.kind("a/c").unwrap(), None);
+    let names = |path: &str| {
+        let entries = tree.list(path).unwrap().into_iter();
+        entries
+            .map(|entry| (entry.name, entry.kind))
+            .collect::<Vec<_>>()
+    };
+    let of = |name: &str, kind| (name.to_string(), kind);
+    assert_eq!(names(""), [of("a", Kind::Folder), of("ab", Kind::File)]);
+    assert_eq!(names("a"), [of("b", Kind::Folder), of("b.md", Kind::File)]);
+    assert_eq!(
+        tree.below("a").unwrap().read("b/c").unwrap().unwrap(),
+        b"a/b/c"
+    );
+}

@@ -5,6 +5,9 @@ use serde_json::Value;
 
 use crate::model::{GitSource, Hint, NpmSource, Oid, Place, Source, is_inside};
 
+/// The kind of source that is a program's command line.
+const PROGRAM: &str = "command";
+
 /// Returns the place of an entry's plugin, and what is odd about it; `root` is the folder of plugins whose source is a mere name.
 pub fn place(source: Option<&Value>, root: Option<&str>) -> Result<(Place, Option<String>)> {
     match source {
@@ -13,6 +16,11 @@ pub fn place(source: Option<&Value>, root: Option<&str>) -> Result<(Place, Optio
         Some(_) => bail!("the source is neither a path nor an object"),
         None => Err(anyhow!("there is no source")).hint("write `\"source\": \"./plugins/NAME\"`"),
     }
+}
+
+/// Says whether following the source would run a program that it names.
+pub fn is_program(source: &Value) -> bool {
+    source["source"] == PROGRAM
 }
 
 fn path_inside(written: &str, root: Option<&str>) -> Result<String> {
@@ -80,7 +88,7 @@ fn elsewhere(source: &Value) -> Result<(Place, Option<String>)> {
             text("version")?,
             text("registry")?,
         ),
-        "command" => {
+        PROGRAM => {
             bail!("the source kind `command` runs a program to find the plugin, and nothing is run")
         }
         "archive" => {

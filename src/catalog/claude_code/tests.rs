@@ -283,3 +283,11 @@ fn a_plugin_is_read_with_and_without_a_manifest() {
             .any(|oddity| oddity.what.contains("`README.md` is taken for a command"))
     );
 }
+
+#[test]
+fn a_source_that_is_a_program_is_refused_and_not_merely_wrong() {
+    let source = "{\"source\": \"command\", \"command\": \"touch x\"}";
+    let listing = listing(&format!("{{\"name\": \"a\", \"source\": {source}}}"));
+    assert!(listing.entries.is_empty());
+    assert_eq!(listing.oddities[0].severity, Severity::Refused);
+}

@@ -42,9 +42,6 @@ impl Kind {
 
 /// Returns one oddity for each kind of such characters in the text.
 pub fn oddities(file: &str, text: &str) -> Vec<Oddity> {
-    if !text.bytes().any(suspicious) {
-        return Vec::new();
-    }
     let mut counts = [0usize; KINDS.len()];
     let mut firsts = [None; KINDS.len()];
     for (offset, character, kind) in odd(text) {
@@ -71,36 +68,51 @@ pub fn oddities(file: &str, text: &str) -> Vec<Oddity> {
 
 /// Returns the first character that makes a text read as something that it is not.
 pub fn deceptive(text: &str) -> Option<(char, Kind)> {
-    if !text.bytes().any(suspicious) {
-        return None;
-    }
     odd(text)
         .find(|(_, _, kind)| *kind != Kind::ZeroWidth)
         .map(|(_, character, kind)| (character, kind))
 }
 
-/// Says whether a text with this byte must be looked at: all other texts are plain ASCII.
-fn suspicious(byte: u8) -> bool {
-    byte >= 0x7f || byte < b' ' && !matches!(byte, b'\n' | b'\r' | b'\t')
+/// Says whether any character of the line may be odd: all others are plain ASCII.
+fn is_suspicious(line: &str) -> bool {
+    let suspicious =
+        |byte: u8| byte >= 0x7f || byte < b' ' && !matches!(byte, b'\n' | b'\r' | b'\t');
+    // Without a way out in the middle, the compiler looks at many bytes at once.
+    let any = |bytes: &[u8]| {
+        bytes
+            .iter()
+            .fold(false, |found, byte| found | suspicious(*byte))
+    };
+    line.as_bytes().chunks(256).any(any)
 }
 
 /// Goes through the odd characters, with where they are.
 fn odd(text: &str) -> impl Iterator<Item = (usize, char, Kind)> {
     // A mark of byte order at the start is a matter of encoding.
-    let start = if text.starts_with('\u{feff}') { 3 } else { 0 };
+    let mut start = if text.starts_with('\u{feff}') { 3 } else { 0 };
+    let lines = text[start..].split_inclusive('\n').map(move |line| {
+        let offset = start;
+        start += line.len();
+        (offset, line)
+    });
+    lines
+        .filter(|(_, line)| is_suspicious(line))
+        .flat_map(|(offset, line)| odd_in_line(offset, line))
+}
+
+/// Goes through the odd characters of a line that begins at `start`: no character is odd because of one in another line.
+fn odd_in_line(start: usize, line: &str) -> impl Iterator<Item = (usize, char, Kind)> {
     let mut before = ' ';
     let mut in_flag = false;
-    text[start..]
-        .char_indices()
-        .filter_map(move |(offset, character)| {
-            let kind = kind(before, character);
-            // England, Scotland and Wales have flags that are spelt with tags after a black flag.
-            in_flag = before == '\u{1f3f4}' || in_flag && before != '\u{e007f}';
-            in_flag &= kind == Some(Kind::Tag);
-            before = character;
-            kind.filter(|_| !in_flag)
-                .map(|kind| (start + offset, character, kind))
-        })
+    line.char_indices().filter_map(move |(offset, character)| {
+        let kind = kind(before, character);
+        // England, Scotland and Wales have flags that are spelt with tags after a black flag.
+        in_flag = before == '\u{1f3f4}' || in_flag && before != '\u{e007f}';
+        in_flag &= kind == Some(Kind::Tag);
+        before = character;
+        kind.filter(|_| !in_flag)
+            .map(|kind| (start + offset, character, kind))
+    })
 }
 
 fn kind(before: char, character: char) -> Option<Kind> {

@@ -1,6 +1,5 @@
 //! An npm archive into a tree: regular files alone, within bounds, and nothing in it runs.
 
-use std::fs::File;
 use std::io::{self, BufReader, Read};
 use std::sync::atomic::Ordering;
 
@@ -20,9 +19,13 @@ const FILE_BYTES_MAX: u64 = 256 * 1024 * 1024;
 /// What even the smallest archive may unpack to: headers alone shrink a thousandfold.
 const UNPACKED_BYTES_MIN: u64 = 1024 * 1024;
 
-/// Unpacks the archive, without the one folder that npm puts around everything.
-pub fn unpack(archive: File, git: &gix::Repository, options: &FetchOptions<'_>) -> Result<Oid> {
-    let packed = archive.metadata()?.len();
+/// Unpacks the archive of so many bytes, without the one folder that npm puts around everything.
+pub fn unpack(
+    archive: impl Read,
+    packed: u64,
+    git: &gix::Repository,
+    options: &FetchOptions<'_>,
+) -> Result<Oid> {
     let bytes_max = (packed * RATIO_MAX).clamp(UNPACKED_BYTES_MIN, UNPACKED_BYTES_MAX);
     let unpacked = Bounded {
         reader: MultiGzDecoder::new(BufReader::new(archive)),

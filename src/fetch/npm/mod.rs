@@ -11,6 +11,8 @@ use std::fmt;
 use anyhow::{Result, ensure};
 use reqwest::Url;
 
+pub use archive::unpack;
+pub use registry::Release;
 pub use settings::Settings;
 
 use super::place::Place;
@@ -75,7 +77,8 @@ pub fn fetch(
         std::fs::remove_file(&partial)?;
     }
     let archive = verified?;
-    let tree = archive::unpack(archive, git, options)?;
+    let packed = archive.metadata()?.len();
+    let tree = unpack(archive, packed, git, options)?;
     place.remove_partials()?;
     let warnings = release.integrity.warning(&package.name);
     let revision = Revision {

@@ -67,20 +67,28 @@ pub fn release(package: &Package, settings: &Settings, client: &Client) -> Resul
         bytes.len() as u64 <= BYTES_MAX,
         "the registry says more than {BYTES_MAX} bytes of the package"
     );
-    let answer: Answer = serde_json::from_slice(&bytes)
-        .with_context(|| format!("`{url}` does not answer as a registry does"))
-        .kind(Trouble::Missing)?;
-    let version = answer.meant(package.wanted())?;
-    let published = answer.versions.get(&version);
-    let published = published
-        .with_context(|| format!("the registry has no version {version}"))
-        .kind(Trouble::Request)?;
-    let dist = &published.dist;
-    Ok(Release {
-        tarball: Url::parse(&dist.tarball).context("the registry names no archive")?,
-        integrity: Integrity::of(dist.integrity.as_deref(), dist.shasum.as_deref())?,
-        version,
-    })
+    Release::of(&bytes, package.wanted())
+        .with_context(|| format!("cannot choose a version at `{url}`"))
+}
+
+impl Release {
+    /// Returns the version that is wanted of what a registry answered.
+    pub fn of(answer: &[u8], wanted: &str) -> Result<Release> {
+        let answer: Answer = serde_json::from_slice(answer)
+            .context("it does not answer as a registry does")
+            .kind(Trouble::Missing)?;
+        let version = answer.meant(wanted)?;
+        let published = answer.versions.get(&version);
+        let published = published
+            .with_context(|| format!("the registry has no version {version}"))
+            .kind(Trouble::Request)?;
+        let dist = &published.dist;
+        Ok(Release {
+            tarball: Url::parse(&dist.tarball).context("the registry names no archive")?,
+            integrity: Integrity::of(dist.integrity.as_deref(), dist.shasum.as_deref())?,
+            version,
+        })
+    }
 }
 
 impl Answer {

@@ -1,0 +1,4 @@
+//! Other people's YAML.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| orchestrate_fuzz::lenient_yaml(bytes));

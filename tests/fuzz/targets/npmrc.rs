@@ -1,0 +1,4 @@
+//! An `.npmrc`.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| orchestrate_fuzz::npmrc(bytes));

@@ -1,0 +1,4 @@
+//! A task with its constraints.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| orchestrate_fuzz::task(bytes));

@@ -1,0 +1,4 @@
+//! Our own files: a part of the taxonomy.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| orchestrate_fuzz::taxonomy(bytes));
