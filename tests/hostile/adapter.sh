@@ -11,8 +11,8 @@ run() { "$orchestrate" -C "$repo" "$@" || exit $?; }
 
 case $kind in
 marketplace | plugin | skill)
-    case $does in
-    *audit*) run plugin validate "$input" ;;
+    case $kind:$does in
+    plugin:*audit*) run plugin validate "$input" ;;
     *)
         # Into the person's own settings: the checker wants the repository left as it is.
         run marketplace add --user "$input"
