@@ -134,10 +134,10 @@ fn vetted(tree: &Tree, path: &str) -> Result<Tree> {
     let folder = tree.below(path)?;
     // A plugin at the root has all of the marketplace for its folder; it is looked through when it is used.
     let is_whole = path.trim_matches(['.', '/']).is_empty();
-    if !is_whole && folder.kind("")? == Some(Kind::Folder) {
-        folder.walk(&mut |_, _| Ok(()))?;
+    match !is_whole && folder.kind("")? == Some(Kind::Folder) {
+        true => folder.looked_through(),
+        false => Ok(folder),
     }
-    Ok(folder)
 }
 
 /// Reads one plugin of the marketplace in `tree`.

@@ -264,12 +264,8 @@ impl Marketplace {
         watch: &mut dyn Watch,
     ) -> Result<Marketplace> {
         let path = index_file(&settings.folders.cache, &known);
-        let key = key(&known.name, &tree);
-        let there = match refresh {
-            true => None,
-            false => Index::open(&path, &key)?,
-        };
-        let index = match there {
+        let (key, there) = kept(&path, &known.name, &tree)?;
+        let index = match there.filter(|_| !refresh) {
             Some(index) => index,
             None => {
                 watch.line(&format!("reading the marketplace `{}`", known.name));
@@ -506,9 +502,25 @@ fn baseline_file(cache: &Path, known: &Known) -> PathBuf {
     index_file(cache, known).with_extension("base.idx")
 }
 
+/// Returns the index of the marketplace as it is, where there is one, and its key.
+fn kept(path: &Path, name: &str, tree: &Tree) -> Result<(String, Option<Index>)> {
+    // What is true of a large folder is told by its top, and a small one is quickly looked through.
+    let of_top = key(name, tree, tree.id().or_else(|| tree.signature_at_top()));
+    let index = Index::open(path, &of_top)?;
+    if index.is_some() {
+        return Ok((of_top, index));
+    }
+    let Some(signature) = tree.signature_of_whole() else {
+        return Ok((of_top, None));
+    };
+    let of_whole = key(name, tree, Some(signature));
+    let index = Index::open(path, &of_whole)?;
+    Ok((of_whole, index))
+}
+
 /// Returns what an index has to be made for to be of use: these files, under this name, read by this program.
-fn key(name: &str, tree: &Tree) -> String {
-    let state = tree.id().or_else(|| tree.signature()).unwrap_or_default();
+fn key(name: &str, tree: &Tree, state: Option<String>) -> String {
+    let state = state.unwrap_or_default();
     let reader = env!("ORCHESTRATE_READER");
     let digest = crate::tree::of_bytes(format!("{reader}\n{name}\n{tree}\n{state}").as_bytes());
     digest.as_str().to_string()

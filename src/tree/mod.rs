@@ -12,9 +12,9 @@ mod git;
 mod memory;
 mod signature;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fmt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::{Context, Result, anyhow, ensure};
@@ -40,7 +40,12 @@ pub struct Tree {
     root: Arc<Root>,
     /// Where in the root, without a slash at either end; empty for the root itself.
     prefix: String,
+    /// What is in its folders, where they have been looked through.
+    known: Option<Arc<Folders>>,
 }
+
+/// The names in each folder, by its path from the root.
+type Folders = HashMap<String, Vec<Entry>>;
 
 #[derive(Debug)]
 enum Root {
@@ -99,6 +104,7 @@ impl Tree {
         Tree {
             root: Arc::new(root),
             prefix: String::new(),
+            known: None,
         }
     }
 
@@ -108,6 +114,7 @@ impl Tree {
         Ok(Tree {
             root: self.root.clone(),
             prefix: join(&self.prefix, &inner),
+            known: self.known.clone(),
         })
     }
 
@@ -138,6 +145,14 @@ impl Tree {
     /// Returns what `path` is after following links, or none where there is nothing; a link that leaves the root is an error.
     pub fn kind(&self, path: &str) -> Result<Option<Kind>> {
         let full = join(&self.prefix, &normal(path)?);
+        let (folder, name) = full.rsplit_once('/').unwrap_or(("", &full));
+        if let Some(entries) = self.known_folder(folder) {
+            let entry = entries.iter().find(|entry| entry.name == name);
+            match entry.map(|entry| entry.kind) {
+                Some(Kind::Link) => {}
+                kind => return Ok(kind),
+            }
+        }
         match &*self.root {
             Root::Embedded(folder) => Ok(embedded::kind(folder, &full)),
             Root::Memory(files) => Ok(files.kind(&full)),
@@ -150,6 +165,9 @@ impl Tree {
     /// Returns the names in the folder at `path`, in byte order; none where there is no such folder.
     pub fn list(&self, path: &str) -> Result<Vec<Entry>> {
         let full = join(&self.prefix, &normal(path)?);
+        if let Some(entries) = self.known_folder(&full) {
+            return Ok(entries.clone());
+        }
         let mut entries = match &*self.root {
             Root::Embedded(folder) => embedded::list(folder, &full),
             Root::Memory(files) => files.list(&full),
@@ -160,11 +178,37 @@ impl Tree {
         Ok(entries)
     }
 
-    /// Returns what tells a folder of the disk from what it was before; none for a tree that never changes.
-    pub fn signature(&self) -> Option<String> {
+    fn known_folder(&self, full: &str) -> Option<&Vec<Entry>> {
+        self.known.as_ref()?.get(full)
+    }
+
+    /// Returns the same tree, whose folders have been listed once and are not listed again. What `walk` refuses is an error.
+    pub fn looked_through(&self) -> Result<Tree> {
+        let mut folders = Folders::new();
+        self.walk_below("", &mut 0, &mut |_, _| Ok(()), &mut |folder, entries| {
+            folders.insert(join(&self.prefix, folder), entries.to_vec());
+        })?;
+        Ok(Tree {
+            known: Some(Arc::new(folders)),
+            ..self.clone()
+        })
+    }
+
+    /// Returns what tells a folder of the disk from what it was before, as far as its top tells; none for a tree that never changes.
+    pub fn signature_at_top(&self) -> Option<String> {
+        self.on_disk().map(|folder| signature::at_top(&folder))
+    }
+
+    /// Returns what tells a small folder of the disk from what it was before; none for a large one, or a tree that never changes.
+    pub fn signature_of_whole(&self) -> Option<String> {
+        self.on_disk()
+            .and_then(|folder| signature::of_whole(&folder))
+    }
+
+    fn on_disk(&self) -> Option<PathBuf> {
         match &*self.root {
             Root::Embedded(_) | Root::Memory(_) | Root::Git(_) => None,
-            Root::Folder(folder) => Some(signature::signature(&folder.path().join(&self.prefix))),
+            Root::Folder(folder) => Some(folder.path().join(&self.prefix)),
         }
     }
 
@@ -205,7 +249,7 @@ impl Tree {
     /// Calls `visit` with the path of every file and submodule, links followed. A link that leads out or nowhere, a special file, a
     /// name that some file system takes for git's own folder, and more than is reasonable are errors.
     pub fn walk(&self, visit: &mut dyn FnMut(&str, Kind) -> Result<()>) -> Result<()> {
-        self.walk_below("", &mut 0, visit)
+        self.walk_below("", &mut 0, visit, &mut |_, _| ())
     }
 
     fn walk_below(
@@ -213,12 +257,15 @@ impl Tree {
         folder: &str,
         names: &mut usize,
         visit: &mut dyn FnMut(&str, Kind) -> Result<()>,
+        enter: &mut dyn FnMut(&str, &[Entry]),
     ) -> Result<()> {
         ensure!(
             folder.split('/').count() <= DEPTH_MAX,
             "{self} is more than {DEPTH_MAX} folders deep"
         );
-        for entry in self.list(folder)? {
+        let entries = self.list(folder)?;
+        enter(folder, &entries);
+        for entry in entries {
             *names += 1;
             ensure!(
                 *names <= FILES_MAX,
@@ -230,7 +277,7 @@ impl Tree {
             }
             let path = join(folder, &entry.name);
             match self.regular(&path, entry).kind(Trouble::Integrity)? {
-                Kind::Folder => self.walk_below(&path, names, visit)?,
+                Kind::Folder => self.walk_below(&path, names, visit, enter)?,
                 kind => visit(&path, kind)?,
             }
         }

@@ -8,18 +8,22 @@ use walkdir::{DirEntry, WalkDir};
 /// The most entries of a folder that is looked through as a whole.
 const WHOLE_MAX: usize = 256;
 
-/// Returns the names, sizes and times of everything in a small folder.
+/// Returns the names, sizes and times of what stands at the top of a folder, and in the hidden folders there.
 ///
-/// Of a large one, whose looking through would cost as much as reading it: of what stands at its top, and in the hidden folders there.
 /// Plugins that come or go are seen by it, and changes inside a plugin are not.
-pub fn signature(folder: &Path) -> String {
+pub fn at_top(folder: &Path) -> String {
+    stamps(folder, &entries(folder, 3).collect::<Vec<_>>())
+}
+
+/// Returns the same of everything in a small folder, or none for a large one, whose looking through would cost as much as reading it.
+pub fn of_whole(folder: &Path) -> Option<String> {
     // Not sorted while walking: a sorted walk reads the whole of a large folder first.
     let whole: Vec<DirEntry> = entries(folder, usize::MAX).take(WHOLE_MAX + 1).collect();
-    let looked_at = match whole.len() > WHOLE_MAX {
-        true => entries(folder, 3).collect(),
-        false => whole,
-    };
-    let mut stamps: Vec<String> = looked_at.iter().map(|entry| stamp(folder, entry)).collect();
+    (whole.len() <= WHOLE_MAX).then(|| stamps(folder, &whole))
+}
+
+fn stamps(folder: &Path, entries: &[DirEntry]) -> String {
+    let mut stamps: Vec<String> = entries.iter().map(|entry| stamp(folder, entry)).collect();
     stamps.sort();
     stamps.join("\n")
 }
@@ -68,19 +72,20 @@ mod tests {
         };
         write(".claude-plugin/marketplace.json", "{}");
         write("plugins/a/skills/s/SKILL.md", "a");
-        let small = signature(folder.path());
+        let small = of_whole(folder.path()).unwrap();
         write("plugins/a/skills/s/SKILL.md", "longer");
-        assert_ne!(signature(folder.path()), small);
+        assert_ne!(of_whole(folder.path()).unwrap(), small);
         for number in 0..WHOLE_MAX {
             write(&format!("plugins/{number}/SKILL.md"), "text");
         }
-        let large = signature(folder.path());
+        assert_eq!(of_whole(folder.path()), None);
+        let large = at_top(folder.path());
         write("plugins/a/skills/s/SKILL.md", "even longer");
-        assert_eq!(signature(folder.path()), large);
+        assert_eq!(at_top(folder.path()), large);
         write(".claude-plugin/marketplace.json", "{\"name\": \"m\"}");
-        assert_ne!(signature(folder.path()), large);
-        let before = signature(folder.path());
+        assert_ne!(at_top(folder.path()), large);
+        let before = at_top(folder.path());
         write("plugins/new/SKILL.md", "text");
-        assert_ne!(signature(folder.path()), before);
+        assert_ne!(at_top(folder.path()), before);
     }
 }

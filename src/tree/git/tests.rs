@@ -114,8 +114,7 @@ fn a_submodule_is_seen_and_not_entered() {
     assert_eq!(tree.kind("sub").unwrap(), Some(Kind::Submodule));
     assert_eq!(tree.read("sub/file").unwrap(), None);
     assert!(tree.read("sub").is_err());
-    let error = tree.files().unwrap_err();
-    assert!(format!("{error:#}").contains("submodule"), "{error:#}");
+    assert!(tree.files().unwrap().is_empty());
 }
 
 #[test]
