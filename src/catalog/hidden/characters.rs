@@ -73,28 +73,33 @@ pub fn deceptive(text: &str) -> Option<(char, Kind)> {
         .map(|(_, character, kind)| (character, kind))
 }
 
-/// Says whether any character of the line may be odd: all others are plain ASCII.
-fn is_suspicious(line: &str) -> bool {
-    let suspicious =
-        |byte: u8| byte >= 0x7f || byte < b' ' && !matches!(byte, b'\n' | b'\r' | b'\t');
-    // Without a way out in the middle, the compiler looks at many bytes at once.
-    let any = |bytes: &[u8]| {
-        bytes
-            .iter()
-            .fold(false, |found, byte| found | suspicious(*byte))
+/// Says whether any character of the text may be odd: all others are plain ASCII.
+fn is_suspicious(text: &str) -> bool {
+    // Without a branch, the compiler looks at many bytes at once.
+    let suspicious = |byte: u8| {
+        (byte >= 0x7f) | ((byte < b' ') & (byte != b'\n') & (byte != b'\r') & (byte != b'\t'))
     };
-    line.as_bytes().chunks(256).any(any)
+    let any = |bytes: &[u8]| {
+        let found = bytes.iter().map(|byte| u8::from(suspicious(*byte)));
+        found.fold(0, |all, found| all | found) != 0
+    };
+    text.as_bytes().chunks(256).any(any)
 }
 
 /// Goes through the odd characters, with where they are.
 fn odd(text: &str) -> impl Iterator<Item = (usize, char, Kind)> {
     // A mark of byte order at the start is a matter of encoding.
     let mut start = if text.starts_with('\u{feff}') { 3 } else { 0 };
-    let lines = text[start..].split_inclusive('\n').map(move |line| {
-        let offset = start;
-        start += line.len();
-        (offset, line)
-    });
+    let text = if is_suspicious(text) { text } else { "" };
+    let lines = text
+        .get(start..)
+        .unwrap_or_default()
+        .split_inclusive('\n')
+        .map(move |line| {
+            let offset = start;
+            start += line.len();
+            (offset, line)
+        });
     lines
         .filter(|(_, line)| is_suspicious(line))
         .flat_map(|(offset, line)| odd_in_line(offset, line))
