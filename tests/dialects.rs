@@ -57,7 +57,8 @@ fn read(dialect: &Dialect, tree: &Tree) -> Read {
 ///
 /// The files on disk are more, and these are why:
 /// - wshobson-agents: 181 skills and 202 agents, of which Claude refuses `pptx-deck-creation` with 5 skills and an agent.
-/// - claude-code-plugins-plus-skills: 838 skills, of which Claude refuses `langfuse-pack` with 24; the folder of `axiom` is a submodule.
+/// - claude-code-plugins-plus-skills: 838 skills, of which Claude refuses `langfuse-pack` with 24; the folder of `axiom` is a submodule;
+///   it refuses `travel-assistant` too, with 6 commands and 4 agents, for hooks that are no object.
 /// - knowledge-work-plugins: 212 skills, of which 27 stand deeper than one folder below `skills`, where Claude does not look.
 /// - claude-code-templates: 423 agents, of which one is a README and one is in a second catalogue within the first; `loops` count as commands.
 /// - openai-plugins: 42 commands and 9 agents, and Codex has neither.
