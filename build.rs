@@ -18,21 +18,31 @@ fn main() {
     table.push_str("];\n");
     let out = PathBuf::from(env::var_os("OUT_DIR").expect("cargo sets it"));
     fs::write(out.join("embedded.rs"), table).expect("cannot write the table of embedded files");
-    println!("cargo:rustc-env=ORCHESTRATE_READER={:016x}", reader(&root));
+    // The code that reads marketplaces, so that no index outlives it; and what is embedded, so that it need not be hashed at each start.
+    let reading = ["catalog", "index", "model", "tree", "yaml"].map(|name| format!("src/{name}"));
+    println!(
+        "cargo:rustc-env=ORCHESTRATE_READER={:016x}",
+        hash(&root, &reading)
+    );
+    let embedded = ["templates".to_string()];
+    println!(
+        "cargo:rustc-env=ORCHESTRATE_EMBEDDED={:016x}",
+        hash(&root, &embedded)
+    );
 }
 
-/// Returns a number that changes with the code that reads marketplaces, so that no index outlives it.
-fn reader(root: &Path) -> u64 {
+/// Returns a number that changes with the names and bytes of the files in the folders.
+fn hash(root: &Path, folders: &[String]) -> u64 {
     let mut hash = 0xcbf2_9ce4_8422_2325_u64;
-    for folder in ["catalog", "index", "model", "tree", "yaml"] {
-        println!("cargo:rerun-if-changed=src/{folder}");
+    for folder in folders {
+        println!("cargo:rerun-if-changed={folder}");
         let mut files = Vec::new();
-        collect(&root.join("src").join(folder), "", &mut files);
+        collect(&root.join(folder), "", &mut files);
         files.sort();
-        for (_, path) in files {
+        for (name, path) in files {
             let bytes = fs::read(&path).expect("cannot read a source file");
             // FNV-1a: it has to tell versions apart, and nothing else.
-            for byte in bytes {
+            for byte in name.bytes().chain([0]).chain(bytes) {
                 hash = (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
             }
         }

@@ -1,5 +1,6 @@
 //! Everything that the configured marketplaces offer: each is a tree of files and an index over it, which is made where it is missing.
 
+use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, OnceLock};
@@ -20,8 +21,7 @@ use crate::tree::Tree;
 /// All plugins of all marketplaces.
 pub struct Catalog {
     pub marketplaces: Vec<Marketplace>,
-    /// The plugins that a plan can use, sorted by full name.
-    pub plugins: Vec<Plugin>,
+    planable: OnceCell<Vec<Plugin>>,
     /// Marketplaces that could not be read, and why.
     pub failures: Vec<(String, anyhow::Error)>,
 }
@@ -103,7 +103,7 @@ impl Catalog {
     ) -> Result<Catalog> {
         let mut catalog = Catalog {
             marketplaces: Vec::new(),
-            plugins: Vec::new(),
+            planable: OnceCell::new(),
             failures: Vec::new(),
         };
         for known in &settings.marketplaces {
@@ -112,13 +112,22 @@ impl Catalog {
                 Err(error) => catalog.failures.push((known.name.clone(), error)),
             }
         }
-        for marketplace in &catalog.marketplaces {
+        Ok(catalog)
+    }
+
+    /// Returns the plugins that a plan can use, sorted by full name.
+    pub fn planable(&self) -> Result<&[Plugin]> {
+        if let Some(plugins) = self.planable.get() {
+            return Ok(plugins);
+        }
+        let mut plugins = Vec::new();
+        for marketplace in &self.marketplaces {
             for name in &marketplace.summary.planable {
-                catalog.plugins.extend(marketplace.plugin(name)?);
+                plugins.extend(marketplace.plugin(name)?);
             }
         }
-        catalog.plugins.sort_by(|a, b| a.id.cmp(&b.id));
-        Ok(catalog)
+        plugins.sort_by(|a, b| a.id.cmp(&b.id));
+        Ok(self.planable.get_or_init(|| plugins))
     }
 
     /// Fails where a marketplace could not be read: with less to choose from, choices would be others.

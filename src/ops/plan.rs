@@ -46,7 +46,7 @@ pub fn plan(
     let context = PlanContext {
         task,
         research: &research,
-        plugins: &project.catalog(watch)?.plugins,
+        plugins: project.catalog(watch)?.planable()?,
         taxonomy: &project.taxonomy,
         digest: &digest,
     };
@@ -86,7 +86,7 @@ pub fn research(project: &Project, task: &Task, watch: &mut dyn Watch) -> Result
     // With less to choose from, the same task would be planned in another way, and nobody would know.
     catalog.complete()?;
     let library = Library {
-        plugins: &catalog.plugins,
+        plugins: catalog.planable()?,
         patterns: &project.patterns,
         taxonomy: &project.taxonomy,
     };

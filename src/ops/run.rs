@@ -228,7 +228,7 @@ fn nothing_in_the_way(project: &Project, plan: &Plan) -> Result<()> {
     let Some(base) = project.base() else {
         return Ok(());
     };
-    for (number, path) in crate::plan::creates(plan, &project.catalog(&mut Silent)?.plugins)? {
+    for (number, path) in crate::plan::creates(plan, project.catalog(&mut Silent)?.planable()?)? {
         if project.repository.read_file(&base, &path)?.is_some() {
             let step = &plan.steps[number - 1].id;
             return Err(anyhow!("`{path}` is already in the repository, and step {number}, `{step}`, would make it anew"))

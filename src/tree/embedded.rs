@@ -14,6 +14,11 @@ pub fn embedded(prefix: &str) -> impl Iterator<Item = (&'static str, &'static [u
         .filter(move |(name, _)| name.starts_with(prefix))
 }
 
+/// Returns what tells the folder from the same one in another build.
+pub(super) fn id(folder: &str) -> String {
+    format!("{folder} of {}", env!("ORCHESTRATE_EMBEDDED"))
+}
+
 pub(super) fn read(folder: &str, path: &str) -> Option<Vec<u8>> {
     let name = join(folder, path);
     let index = table::FILES

@@ -122,9 +122,8 @@ impl Tree {
     /// the disk has none. Links may lead to elsewhere in the root, which the id of a folder below it does not cover.
     pub fn id(&self) -> Option<String> {
         match &*self.root {
-            Root::Embedded(_) | Root::Memory(_) => {
-                Some(digest(&self.files().ok()?).as_str().to_string())
-            }
+            Root::Embedded(folder) => Some(embedded::id(&join(folder, &self.prefix))),
+            Root::Memory(_) => Some(digest(&self.files().ok()?).as_str().to_string()),
             Root::Folder(_) => None,
             Root::Git(git) => Some(git.id(&self.prefix).ok()??.to_string()),
         }
