@@ -544,10 +544,12 @@ fn build(path: &Path, key: &str, name: &str, tree: &Tree) -> Result<Index> {
     let load = |number: usize| {
         let entry = &listing.entries[number];
         let loaded = catalog::load(dialect, tree, name, entry);
-        let mut gathered = gathered
+        gathered
             .lock()
-            .unwrap_or_else(std::sync::PoisonError::into_inner);
-        gathered.add(&entry.name, loaded)
+            .unwrap_or_else(std::sync::PoisonError::into_inner)
+            .note(&entry.name, &loaded);
+        // Many load at once: only the noting is one after the other.
+        document(loaded.ok()?)
     };
     let summary = || {
         let gathered = gathered
@@ -579,31 +581,34 @@ struct Gathered {
 }
 
 impl Gathered {
-    fn add(&mut self, name: &str, loaded: Result<Loaded, Vec<Oddity>>) -> Option<Document> {
-        let loaded = match loaded {
-            Ok(loaded) => loaded,
+    fn note(&mut self, name: &str, loaded: &Result<Loaded, Vec<Oddity>>) {
+        let plugin = match loaded {
+            Ok(loaded) => &loaded.plugin,
             Err(oddities) => {
-                self.lost.insert(name.to_string(), oddities);
-                return None;
+                self.lost.insert(name.to_string(), oddities.clone());
+                return;
             }
         };
-        let plugin = &loaded.plugin;
         self.elsewhere += usize::from(matches!(plugin.place, Place::Elsewhere(_)));
         if plugin.spec.is_some() {
             self.planable.push(plugin.id.name.clone());
         }
-        let words = loaded.words;
-        Some(Document {
-            name: plugin.id.name.clone(),
-            record: serde_json::to_vec(plugin).ok()?,
-            texts: Texts {
-                name: words.name,
-                summary: words.summary,
-                components: words.components,
-                body: words.body,
-            },
-        })
     }
+}
+
+/// Returns the plugin as it goes into an index.
+fn document(loaded: Loaded) -> Option<Document> {
+    let Loaded { plugin, words } = loaded;
+    Some(Document {
+        record: serde_json::to_vec(&plugin).ok()?,
+        name: plugin.id.name,
+        texts: Texts {
+            name: words.name,
+            summary: words.summary,
+            components: words.components,
+            body: words.body,
+        },
+    })
 }
 
 fn summary(dialect: &Dialect, listing: &catalog::Listing, gathered: &Gathered) -> Summary {
