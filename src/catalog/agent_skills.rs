@@ -1,13 +1,13 @@
 //! A bare folder of Agent Skills: each folder with a `SKILL.md`, at any depth, is a plugin with that one skill.
 
 use anyhow::Result;
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 use super::conventional::about;
 use super::folders::{self, Found, Look, last};
 use super::plugin::Reading;
-use super::{Dialect, Entry, Listing, Loaded, Request, catalogue, frontmatter};
-use crate::model::{Oddity, Place, PluginId, Severity};
+use super::{Dialect, Listing, Loaded, Request, catalogue, frontmatter};
+use crate::model::{Oddity, Severity};
 use crate::tree::{Kind, Tree};
 
 const FILE: &str = "SKILL.md";
@@ -33,35 +33,7 @@ pub const DIALECT: Dialect = Dialect {
 };
 
 fn list(tree: &Tree) -> Result<Listing> {
-    let found = holders(tree, usize::MAX);
-    let mut listing = Listing {
-        oddities: found.oddity().into_iter().collect(),
-        ..Listing::default()
-    };
-    for (folder, name) in found.named() {
-        let name = match folder.as_str() {
-            "" => own_name(tree),
-            _ => name,
-        };
-        let place = Place::Inside(folder.clone());
-        if PluginId::try_from(format!("{name}@m")).is_ok() {
-            listing.entries.push(Entry {
-                name,
-                place,
-                field: String::new(),
-                line: None,
-                value: json!({}),
-            });
-        } else {
-            let what = format!("`{}` cannot be a plugin's name", name.escape_debug());
-            let file = format!("{folder}/{FILE}");
-            listing.oddities.push(
-                Oddity::of_file(Severity::Error, &file, what)
-                    .hint("rename the folder: `a-z`, `0-9` and `-`"),
-            );
-        }
-    }
-    Ok(listing)
+    Ok(holders(tree, usize::MAX).listing(|| own_name(tree)))
 }
 
 /// Returns the folders with a skill.

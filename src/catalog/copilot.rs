@@ -7,7 +7,7 @@ use anyhow::Result;
 use serde_json::Value;
 
 use super::conventional::{about, hooks, manifest, servers, texts, without_agent_ending};
-use super::place::Rules;
+use super::place::LOOSE;
 use super::plugin::{Manifest, Origin, Reading, inside};
 use super::{Dialect, Listing, Loaded, Request, agent_plugin, catalogue};
 use crate::model::{Oddity, Severity};
@@ -21,11 +21,6 @@ const MANIFESTS: [&str; 4] = [
     ".claude-plugin/plugin.json",
 ];
 
-const RULES: Rules = Rules {
-    kinds: &["local", "url", "github", "git-subdir", "npm"],
-    bare: true,
-};
-
 pub const DIALECT: Dialect = Dialect {
     name: "copilot",
     detect: |tree| catalogue::is_there(tree, CATALOGUE),
@@ -34,7 +29,7 @@ pub const DIALECT: Dialect = Dialect {
 };
 
 fn list(tree: &Tree) -> Result<Listing> {
-    catalogue::list(tree, CATALOGUE, &RULES)
+    catalogue::list(tree, CATALOGUE, &LOOSE)
 }
 
 fn load(request: &Request<'_>) -> Result<Loaded, Vec<Oddity>> {

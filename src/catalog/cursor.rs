@@ -3,7 +3,7 @@
 use anyhow::Result;
 
 use super::conventional::{about, hooks, manifest, paths, servers, texts};
-use super::place::Rules;
+use super::place::LOOSE;
 use super::plugin::Reading;
 use super::{Dialect, Listing, Loaded, Request, catalogue};
 use crate::model::Oddity;
@@ -11,11 +11,6 @@ use crate::tree::{Kind, Tree};
 
 const CATALOGUE: &str = ".cursor-plugin/marketplace.json";
 const MANIFESTS: [&str; 2] = [".cursor-plugin/plugin.json", "plugin.json"];
-
-const RULES: Rules = Rules {
-    kinds: &["local", "url", "github", "git-subdir", "npm"],
-    bare: true,
-};
 
 pub const DIALECT: Dialect = Dialect {
     name: "cursor",
@@ -25,7 +20,7 @@ pub const DIALECT: Dialect = Dialect {
 };
 
 fn list(tree: &Tree) -> Result<Listing> {
-    catalogue::list(tree, CATALOGUE, &RULES)
+    catalogue::list(tree, CATALOGUE, &LOOSE)
 }
 
 fn load(request: &Request<'_>) -> Result<Loaded, Vec<Oddity>> {

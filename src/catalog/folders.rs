@@ -2,8 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use crate::model::{Oddity, Severity};
-use crate::tree::{Entry, Kind, Tree};
+use serde_json::json;
+
+use super::{Entry, Listing};
+use crate::model::{Oddity, Place, PluginId, Severity};
+use crate::tree::{self, Kind, Tree};
 
 /// How many folders below each other, and how many in all, are looked into.
 const DEPTH_MAX: usize = 8;
@@ -28,7 +31,7 @@ pub struct Found {
 }
 
 /// Returns up to `limit` folders that `look` takes, by their path and the names in them.
-pub fn find(tree: &Tree, limit: usize, look: impl Fn(&str, &[Entry]) -> Look) -> Found {
+pub fn find(tree: &Tree, limit: usize, look: impl Fn(&str, &[tree::Entry]) -> Look) -> Found {
     let mut found = Found {
         folders: Vec::new(),
         is_cut: false,
@@ -65,14 +68,14 @@ pub fn find(tree: &Tree, limit: usize, look: impl Fn(&str, &[Entry]) -> Look) ->
 
 impl Found {
     /// Says so where not all folders were looked into.
-    pub fn oddity(&self) -> Option<Oddity> {
+    fn oddity(&self) -> Option<Oddity> {
         let what = format!("only the first {FOLDERS_MAX} folders were looked into");
         self.is_cut
             .then(|| Oddity::of_file(Severity::Warning, "", what))
     }
 
     /// Returns each folder with what to call the plugin in it: its last part, or all parts where several share that.
-    pub fn named(self) -> Vec<(String, String)> {
+    fn named(self) -> Vec<(String, String)> {
         let mut counts: BTreeMap<String, usize> = BTreeMap::new();
         for folder in &self.folders {
             *counts.entry(last(folder).to_lowercase()).or_default() += 1;
@@ -90,6 +93,35 @@ impl Found {
             (folder, name)
         });
         named.collect()
+    }
+
+    /// Returns the catalogue that the folders amount to. `root` is what to call a plugin that is the whole tree.
+    pub fn listing(self, root: impl Fn() -> String) -> Listing {
+        let mut listing = Listing {
+            oddities: self.oddity().into_iter().collect(),
+            ..Listing::default()
+        };
+        for (folder, name) in self.named() {
+            let name = match folder.as_str() {
+                "" => root(),
+                _ => name,
+            };
+            if PluginId::try_from(format!("{name}@m")).is_err() {
+                let what = format!("`{}` cannot be a plugin's name", name.escape_debug());
+                let oddity = Oddity::of_file(Severity::Error, &folder, what)
+                    .hint("rename the folder: `a-z`, `0-9` and `-`");
+                listing.oddities.push(oddity);
+                continue;
+            }
+            listing.entries.push(Entry {
+                value: json!({"name": name, "source": format!("./{folder}")}),
+                name,
+                place: Place::Inside(folder),
+                field: String::new(),
+                line: None,
+            });
+        }
+        listing
     }
 }
 

@@ -3,7 +3,7 @@
 use anyhow::Result;
 
 use super::conventional::{about, hooks, manifest, servers, texts};
-use super::place::Rules;
+use super::place::LOOSE;
 use super::plugin::Reading;
 use super::{Dialect, Listing, Loaded, Request, catalogue};
 use crate::model::Oddity;
@@ -16,11 +16,6 @@ const MANIFESTS: [&str; 3] = [
     "plugin.json",
 ];
 
-const RULES: Rules = Rules {
-    kinds: &["local", "url", "github", "git-subdir", "npm"],
-    bare: true,
-};
-
 pub const DIALECT: Dialect = Dialect {
     name: "grok",
     detect: |tree| catalogue::is_there(tree, CATALOGUE),
@@ -29,7 +24,7 @@ pub const DIALECT: Dialect = Dialect {
 };
 
 fn list(tree: &Tree) -> Result<Listing> {
-    catalogue::list(tree, CATALOGUE, &RULES)
+    catalogue::list(tree, CATALOGUE, &LOOSE)
 }
 
 fn load(request: &Request<'_>) -> Result<Loaded, Vec<Oddity>> {

@@ -15,6 +15,12 @@ pub struct Rules {
     pub bare: bool,
 }
 
+/// What the dialects know that came after Claude Code's.
+pub const LOOSE: Rules = Rules {
+    kinds: &["local", "url", "github", "git-subdir", "npm"],
+    bare: true,
+};
+
 /// Returns the place. Paths that leave the marketplace, programs, and addresses on this machine are refused.
 pub fn place(source: &Value, rules: &Rules) -> Result<Place> {
     match source {

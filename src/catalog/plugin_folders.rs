@@ -1,12 +1,10 @@
 //! A folder of Claude Code plugins that no catalogue lists: each folder with a `.claude-plugin/plugin.json` is one.
 
 use anyhow::Result;
-use serde_json::json;
 
 use super::folders::{self, Found, Look};
 use super::plugin::claude::{self, MANIFEST};
-use super::{Dialect, Entry, Listing};
-use crate::model::{Oddity, Place, PluginId, Severity};
+use super::{Dialect, Listing};
 use crate::tree::{Kind, Tree};
 
 const FOLDER: &str = ".claude-plugin";
@@ -36,33 +34,7 @@ fn holders(tree: &Tree, limit: usize) -> Found {
 }
 
 fn list(tree: &Tree) -> Result<Listing> {
-    let found = holders(tree, usize::MAX);
-    let mut listing = Listing {
-        oddities: found.oddity().into_iter().collect(),
-        ..Listing::default()
-    };
-    for (folder, name) in found.named() {
-        let name = match folder.as_str() {
-            "" => "plugin".to_string(),
-            _ => name,
-        };
-        if PluginId::try_from(format!("{name}@m")).is_err() {
-            let what = format!("`{}` cannot be a plugin's name", name.escape_debug());
-            listing.oddities.push(
-                Oddity::of_file(Severity::Error, &folder, what)
-                    .hint("rename the folder: `a-z`, `0-9` and `-`"),
-            );
-            continue;
-        }
-        listing.entries.push(Entry {
-            value: json!({"name": name, "source": format!("./{folder}")}),
-            name,
-            place: Place::Inside(folder),
-            field: String::new(),
-            line: None,
-        });
-    }
-    Ok(listing)
+    Ok(holders(tree, usize::MAX).listing(|| "plugin".to_string()))
 }
 
 #[cfg(test)]

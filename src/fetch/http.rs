@@ -1,10 +1,11 @@
 //! HTTP for npm and catalogues, and the settings that git's transport shares with it: one stack, with the system's certificates
 //! (`SSL_CERT_FILE`) and proxies (`HTTPS_PROXY`).
 
+use std::io::Read;
 use std::net::IpAddr;
 use std::time::Duration;
 
-use anyhow::{Context, Result, anyhow};
+use anyhow::{Context, Result, anyhow, ensure};
 use reqwest::blocking::{Client, ClientBuilder, RequestBuilder, Response};
 use reqwest::redirect::Policy;
 use reqwest::{StatusCode, Url};
@@ -58,6 +59,19 @@ fn is_loopback(url: &Url) -> bool {
     host == "localhost"
         || host.ends_with(".localhost")
         || address.is_ok_and(|ip| ip.is_loopback() || ip.is_unspecified())
+}
+
+/// Returns what was answered, which may have so many bytes at most.
+pub fn body(response: Response, bytes_max: u64) -> Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    let read = response.take(bytes_max + 1).read_to_end(&mut bytes);
+    read.context("the connection broke")
+        .kind(Trouble::Missing)?;
+    ensure!(
+        bytes.len() as u64 <= bytes_max,
+        "it has more than {bytes_max} bytes"
+    );
+    Ok(bytes)
 }
 
 /// Sends the request, and explains what went wrong.

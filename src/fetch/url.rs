@@ -1,8 +1,6 @@
 //! A catalogue at an address of its own.
 
-use std::io::Read;
-
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result};
 use reqwest::Url;
 
 use super::write::NewTree;
@@ -16,14 +14,7 @@ const BYTES_MAX: u64 = 5 * 1024 * 1024;
 pub fn fetch(url: &str, git: &gix::Repository, options: &FetchOptions<'_>) -> Result<Revision> {
     let url = Url::parse(url).context("it is not an address")?;
     let response = http::send(http::client()?.get(url.clone()), &url)?;
-    let mut bytes = Vec::new();
-    let read = response.take(BYTES_MAX + 1).read_to_end(&mut bytes);
-    read.context("the connection broke")
-        .kind(Trouble::Missing)?;
-    ensure!(
-        bytes.len() as u64 <= BYTES_MAX,
-        "it has more than {BYTES_MAX} bytes"
-    );
+    let bytes = http::body(response, BYTES_MAX)?;
     serde_json::from_slice::<serde::de::IgnoredAny>(
         bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&bytes),
     )

@@ -1,9 +1,8 @@
 //! What a registry says of a package, and which of its versions is meant.
 
 use std::collections::BTreeMap;
-use std::io::Read;
 
-use anyhow::{Context, Result, anyhow, ensure};
+use anyhow::{Context, Result, anyhow};
 use nodejs_semver::{Range, Version};
 use reqwest::Url;
 use reqwest::blocking::Client;
@@ -59,14 +58,7 @@ pub fn release(package: &Package, settings: &Settings, client: &Client) -> Resul
     let url = package.registry.join(&format!("./{name}"))?;
     let request = client.get(url.clone()).header(ACCEPT, SHORT_FORM);
     let response = http::send(settings.authorized(request, &url), &url)?;
-    let mut bytes = Vec::new();
-    let read = response.take(BYTES_MAX + 1).read_to_end(&mut bytes);
-    read.context("the connection broke")
-        .kind(Trouble::Missing)?;
-    ensure!(
-        bytes.len() as u64 <= BYTES_MAX,
-        "the registry says more than {BYTES_MAX} bytes of the package"
-    );
+    let bytes = http::body(response, BYTES_MAX)?;
     Release::of(&bytes, package.wanted())
         .with_context(|| format!("cannot choose a version at `{url}`"))
 }
