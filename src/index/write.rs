@@ -17,7 +17,8 @@ use super::open::Index;
 use super::spill::{Segment, Spill};
 use super::{Document, PerField};
 
-/// How many documents a core takes at a time.
+/// How many documents a core takes at a time: each block finds the stems of its words anew.
+const BLOCK_DOCUMENTS_MIN: usize = 256;
 const BLOCK_DOCUMENTS_MAX: usize = 4096;
 
 /// Builds the index of the documents `load(0)` to `load(count - 1)` at `path` and opens it; a document that `load` has nothing for is
@@ -47,7 +48,7 @@ fn invert(
     count: usize,
     load: &(impl Fn(usize) -> Option<Document> + Sync),
 ) -> Result<Spill> {
-    let documents = count.div_ceil(4 * cores()).clamp(1, BLOCK_DOCUMENTS_MAX);
+    let documents = count.div_ceil(4 * cores()).clamp(BLOCK_DOCUMENTS_MIN, BLOCK_DOCUMENTS_MAX);
     let spill = Mutex::new(Spill::new(folder)?);
     let next = AtomicUsize::new(0);
     let work = || -> Result<()> {
