@@ -48,7 +48,9 @@ fn invert(
     count: usize,
     load: &(impl Fn(usize) -> Option<Document> + Sync),
 ) -> Result<Spill> {
-    let documents = count.div_ceil(4 * cores()).clamp(BLOCK_DOCUMENTS_MIN, BLOCK_DOCUMENTS_MAX);
+    let documents = count
+        .div_ceil(4 * cores())
+        .clamp(BLOCK_DOCUMENTS_MIN, BLOCK_DOCUMENTS_MAX);
     let spill = Mutex::new(Spill::new(folder)?);
     let next = AtomicUsize::new(0);
     let work = || -> Result<()> {
