@@ -29,6 +29,16 @@ pub enum Head {
     Detached { commit: Oid },
 }
 
+impl Head {
+    /// Returns the commit that is checked out, if there is one.
+    pub fn commit(&self) -> Option<&Oid> {
+        match self {
+            Head::Branch { commit, .. } => commit.as_ref(),
+            Head::Detached { commit } => Some(commit),
+        }
+    }
+}
+
 /// Who commits.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Identity {

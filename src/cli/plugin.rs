@@ -8,7 +8,7 @@ use super::arguments::{Arguments, PluginCommand};
 use super::output::Output;
 use super::terminal::Terminal;
 use super::{Done, failure};
-use crate::model::{Component, Oddity, Place, Plugin, Severity, counted, visible};
+use crate::model::{self, Component, Oddity, Place, Plugin, Severity, counted, visible};
 use crate::ops::{self, Catalog, CatalogOptions, CatalogueFinding, Marketplace, Settings, Stop};
 
 /// How many characters of a description are shown in a list.
@@ -283,9 +283,6 @@ fn oddity_document(oddity: &Oddity) -> Value {
 }
 
 fn first_line(text: &str) -> String {
-    let line = visible(text.lines().next().unwrap_or_default());
-    match line.char_indices().nth(LINE_MAX) {
-        Some((end, _)) => format!("{}..", &line[..end]),
-        None => line,
-    }
+    let line = text.lines().next().unwrap_or_default();
+    model::first_line(&visible(line), LINE_MAX)
 }

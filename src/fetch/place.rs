@@ -9,10 +9,10 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, anyhow};
 use gix::refs::transaction::PreviousValue;
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 
 use super::{FetchOptions, Progress, Unit};
 use crate::model::{Hint, Oid, Revision, SCHEMA, Trouble};
+use crate::tree::of_bytes;
 
 /// How long another process is waited for.
 const WAIT_S_MAX: u64 = 600;
@@ -255,11 +255,7 @@ fn slug(origin: &str) -> String {
 }
 
 fn digest(text: &str, length: usize) -> String {
-    let hex: String = Sha256::digest(text)
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
-    hex[..length].to_string()
+    of_bytes(text.as_bytes()).short(length).to_string()
 }
 
 /// Returns who holds the lock, as they wrote into it.

@@ -4,7 +4,10 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::{Component, Plugin, visible};
+use super::{Component, Plugin, first_line, visible};
+
+/// How many characters of a description are shown.
+const SHOWN_MAX: usize = 100;
 
 /// One difference between two versions of a plugin.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -141,7 +144,7 @@ fn compare(what: &str, old: &Abilities, new: &Abilities, changes: &mut Vec<Chang
         sign,
         what: what.to_string(),
         name: name.clone(),
-        detail: first_line(detail),
+        detail: first_line(detail, SHOWN_MAX),
     };
     for (name, (key, shown)) in new {
         match old.get(name) {
@@ -157,15 +160,6 @@ fn compare(what: &str, old: &Abilities, new: &Abilities, changes: &mut Vec<Chang
     }
     for (name, (_, shown)) in old.iter().filter(|(name, _)| !new.contains_key(*name)) {
         changes.push(change(Sign::Removed, name, shown));
-    }
-}
-
-fn first_line(text: &str) -> String {
-    const SHOWN_MAX: usize = 100;
-    let line = text.lines().next().unwrap_or_default();
-    match line.char_indices().nth(SHOWN_MAX) {
-        Some((end, _)) => format!("{}..", &line[..end]),
-        None => line.to_string(),
     }
 }
 

@@ -8,6 +8,15 @@ pub fn invisible(c: char) -> bool {
         | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
 }
 
+/// Returns the first line, cut behind `length_max` characters.
+pub fn first_line(text: &str, length_max: usize) -> String {
+    let line = text.lines().next().unwrap_or_default();
+    match line.char_indices().nth(length_max) {
+        Some((end, _)) => format!("{}..", &line[..end]),
+        None => line.to_string(),
+    }
+}
+
 /// Returns the text on one line with what cannot be seen written out, so that no terminal acts on it.
 pub fn visible(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());

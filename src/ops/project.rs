@@ -50,7 +50,7 @@ impl Project {
     pub fn open(directory: &Path, options: OpenOptions) -> Result<Project> {
         let (repository, made) = repository(directory, options)?;
         let head = repository.head()?;
-        let base = head_commit(&head);
+        let base = head.commit().cloned();
         let folders = Folders::find()?;
         let settings = Settings::read(Some(&repository), base.as_ref(), folders.clone())?;
         let mut complaints = Vec::new();
@@ -83,7 +83,7 @@ impl Project {
 
     /// Returns the commit that the user's branch is at, if it has one.
     pub fn base(&self) -> Option<Oid> {
-        head_commit(&self.head)
+        self.head.commit().cloned()
     }
 
     /// Returns everything that the marketplaces offer, which is read when it is first asked for.
@@ -107,13 +107,6 @@ impl Project {
     /// Returns the text of a file of ours: the one in the user's folder, else the one in the commit there.
     pub fn read(&self, path: &str) -> Result<Option<Vec<u8>>> {
         read(&self.repository, self.base().as_ref(), path)
-    }
-}
-
-fn head_commit(head: &Head) -> Option<Oid> {
-    match head {
-        Head::Branch { commit, .. } => commit.clone(),
-        Head::Detached { commit } => Some(commit.clone()),
     }
 }
 

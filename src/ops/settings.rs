@@ -7,7 +7,7 @@ use anyhow::{Context, Result, anyhow};
 use serde::Serialize;
 
 use super::names::Named;
-use crate::checkpoint::{Head, Opened, Repository};
+use crate::checkpoint::{Opened, Repository};
 use crate::model::{Hint, Oid, Source, Trouble};
 use crate::store::{self, Config, Folders, Lock, SourceConfig, paths};
 
@@ -64,7 +64,7 @@ impl Settings {
             Opened::NoRepository => None,
         };
         let base = match &repository {
-            Some(repository) => commit(&repository.head()?),
+            Some(repository) => repository.head()?.commit().cloned(),
             None => None,
         };
         Settings::read(repository.as_ref(), base.as_ref(), Folders::find()?)
@@ -322,12 +322,5 @@ fn read_file(path: &Path) -> Result<Option<Vec<u8>>> {
         Ok(bytes) => Ok(Some(bytes)),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
         Err(error) => Err(error).with_context(|| format!("cannot read `{}`", path.display())),
-    }
-}
-
-fn commit(head: &Head) -> Option<Oid> {
-    match head {
-        Head::Branch { commit, .. } => commit.clone(),
-        Head::Detached { commit } => Some(commit.clone()),
     }
 }

@@ -35,13 +35,6 @@ pub(super) fn kind(folder: &str, path: &str) -> Option<Kind> {
     }
 }
 
-pub(super) fn paths(folder: &str, path: &str) -> Vec<String> {
-    let prefix = format!("{}/", join(folder, path));
-    embedded(&prefix)
-        .map(|(name, _)| name[prefix.len()..].to_string())
-        .collect()
-}
-
 pub(super) fn list(folder: &str, path: &str) -> Vec<Entry> {
     let prefix = format!("{}/", join(folder, path));
     let mut entries: Vec<Entry> = Vec::new();

@@ -7,8 +7,6 @@ use anyhow::{Context, Result, ensure};
 use cap_std::ambient_authority;
 use cap_std::fs::{Dir, FileType, OpenOptions};
 
-use walkdir::WalkDir;
-
 use super::{Entry, FILE_BYTES_MAX, Kind};
 
 #[derive(Debug)]
@@ -85,23 +83,6 @@ impl Folder {
             });
         }
         Ok(found)
-    }
-
-    pub fn paths(&self, path: &str) -> Result<Vec<String>> {
-        let start = self.path.join(path);
-        let entries = WalkDir::new(&start)
-            .follow_links(false)
-            .into_iter()
-            .filter_entry(|entry| entry.file_name() != ".git");
-        let mut paths = Vec::new();
-        for entry in entries {
-            let entry = entry?;
-            let below = entry.path().strip_prefix(&start)?.to_str();
-            if let (true, Some(below)) = (entry.file_type().is_file(), below) {
-                paths.push(below.to_string());
-            }
-        }
-        Ok(paths)
     }
 
     pub fn is_executable(&self, path: &str) -> Result<bool> {

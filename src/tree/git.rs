@@ -8,13 +8,11 @@ use anyhow::{Context, Result, bail, ensure};
 use gix::ObjectId;
 use gix::objs::tree::EntryKind;
 
-use super::{Entry, FILE_BYTES_MAX, Kind, join};
+use super::{Entry, FILE_BYTES_MAX, Kind};
 use crate::model::Oid;
 
 /// The most bytes that the list of one folder may have.
 const LIST_BYTES_MAX: u64 = 64 * 1024 * 1024;
-/// The most names that are walked through: a tree of a few objects can stand for more files than there are atoms.
-const NAMES_MAX: usize = 2_000_000;
 /// The longest path that is walked, in bytes, and the most links on the way to one file.
 const PATH_BYTES_MAX: usize = 4096;
 const LINKS_MAX: usize = 40;
@@ -101,32 +99,6 @@ impl Git {
             kind: kind(node.kind),
         };
         Ok(folder.iter().map(entry).collect())
-    }
-
-    pub fn paths(&self, path: &str) -> Result<Vec<String>> {
-        let Some(start) = self.find(path)?.filter(|node| node.kind == EntryKind::Tree) else {
-            return Ok(Vec::new());
-        };
-        let mut paths = Vec::new();
-        let mut names = 0;
-        let mut waiting = vec![(String::new(), start.id)];
-        while let Some((above, id)) = waiting.pop() {
-            for node in self.folder(id)?.iter().filter(|node| node.is_exact) {
-                names += 1;
-                let below = join(&above, &node.name);
-                ensure!(
-                    names <= NAMES_MAX && below.len() <= PATH_BYTES_MAX,
-                    "{} has more than {NAMES_MAX} names, or a path of more than {PATH_BYTES_MAX} bytes",
-                    self.name()
-                );
-                match kind(node.kind) {
-                    Kind::Folder if node.name != ".git" => waiting.push((below, node.id)),
-                    Kind::File if node.name != ".git" => paths.push(below),
-                    _ => {}
-                }
-            }
-        }
-        Ok(paths)
     }
 
     pub fn is_executable(&self, path: &str) -> Result<bool> {

@@ -24,12 +24,6 @@ impl Memory {
         }
     }
 
-    pub fn paths(&self, path: &str) -> Vec<String> {
-        self.below(path)
-            .map(|(below, _)| below.to_string())
-            .collect()
-    }
-
     pub fn list(&self, path: &str) -> Vec<Entry> {
         let named = self
             .below(path)

@@ -18,6 +18,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::{Context, Result, anyhow, ensure};
+use gix::validate::path::component;
 
 use crate::model::{Hint, Oid, PluginFile, Trouble, is_inside};
 pub use digest::{digest, of_bytes};
@@ -211,18 +212,6 @@ impl Tree {
         }
     }
 
-    /// Returns the paths of all regular files below this folder, in byte order; links are left out, and so is what is in `.git`.
-    pub fn paths(&self) -> Result<Vec<String>> {
-        let mut paths = match &*self.root {
-            Root::Embedded(folder) => embedded::paths(folder, &self.prefix),
-            Root::Memory(files) => files.paths(&self.prefix),
-            Root::Folder(folder) => folder.paths(&self.prefix)?,
-            Root::Git(git) => git.paths(&self.prefix)?,
-        };
-        paths.sort();
-        Ok(paths)
-    }
-
     /// Returns every file by its path; a tree that is one file has that file, by its name. A link counts as what it leads to in the root. What `walk` refuses is an error.
     pub fn files(&self) -> Result<BTreeMap<String, PluginFile>> {
         let mut files = BTreeMap::new();
@@ -358,14 +347,16 @@ fn join(folder: &str, name: &str) -> String {
     }
 }
 
-/// Says whether some file system takes the name for `.git`: whatever the case, with dots or spaces at its end, with characters that
-/// HFS+ ignores, as its short name, or with an NTFS stream.
+/// Says whether some file system takes the name for `.git`, by git's own rules for HFS+ and NTFS.
 pub fn is_git_folder(name: &str) -> bool {
-    let ignored = |c: &char| matches!(c, '\u{200c}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{206a}'..='\u{206f}' | '\u{feff}');
-    let visible: String = name.chars().filter(|c| !ignored(c)).collect();
-    let stem = visible.split(':').next().unwrap_or_default();
-    let stem = stem.trim_end_matches(['.', ' ']).to_lowercase();
-    matches!(stem.as_str(), ".git" | "git~1")
+    let options = component::Options {
+        // Windows' own rules would refuse names such as `aux.py`, which git takes.
+        protect_windows: false,
+        protect_hfs: true,
+        protect_ntfs: true,
+    };
+    let judged = component(name.as_bytes().into(), None, options);
+    matches!(judged, Err(component::Error::DotGitDir))
 }
 
 #[cfg(test)]

@@ -94,9 +94,9 @@ fn the_embedded_tree_lists_and_reads() {
     let tree = Tree::embedded("plugins");
     assert_eq!(tree.kind(".claude-plugin").unwrap(), Some(Kind::Folder));
     assert!(
-        tree.paths()
+        tree.files()
             .unwrap()
-            .contains(&"jwt-auth-plugin/orchestrate.yaml".to_string())
+            .contains_key("jwt-auth-plugin/orchestrate.yaml")
     );
     let names = tree.list("").unwrap();
     assert!(names.iter().any(|entry| entry.name == "jwt-auth-plugin"));
@@ -108,7 +108,8 @@ fn the_embedded_tree_lists_and_reads() {
 fn what_is_in_memory_is_read_as_a_folder_is() {
     let file = |path: &str| (path.to_string(), path.as_bytes().to_vec());
     let tree = Tree::memory(["a/b/c", "a/b.md", "ab", "../x", "/y", ""].map(file).into());
-    assert_eq!(tree.paths().unwrap(), ["a/b.md", "a/b/c", "ab"]);
+    let paths: Vec<String> = tree.files().unwrap().into_keys().collect();
+    assert_eq!(paths, ["a/b.md", "a/b/c", "ab"]);
     assert_eq!(tree.kind("").unwrap(), Some(Kind::Folder));
     assert_eq!(tree.kind("a/b").unwrap(), Some(Kind::Folder));
     assert_eq!(tree.kind("a/b/c").unwrap(), Some(Kind::File));
