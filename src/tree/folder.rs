@@ -47,9 +47,9 @@ impl Folder {
             "it has {} bytes, and at most {FILE_BYTES_MAX} are read",
             metadata.len()
         );
-        let mut bytes = Vec::with_capacity(usize::try_from(metadata.len())? + 1);
-        // It may have grown since.
-        file.take(FILE_BYTES_MAX).read_to_end(&mut bytes)?;
+        let mut bytes = Vec::with_capacity(usize::try_from(metadata.len())?);
+        // It may have grown since; to look for more would take another call for every file.
+        file.take(metadata.len()).read_to_end(&mut bytes)?;
         Ok(Some(bytes))
     }
 

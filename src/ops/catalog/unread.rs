@@ -5,7 +5,7 @@ use std::ops::RangeInclusive;
 use anyhow::{Context, Result};
 
 use super::marketplace::Pinned;
-use super::summary::document;
+use super::summary::searched;
 use crate::catalog::{self, Dialect, Entry};
 use crate::index::{Document, Documents};
 use crate::model::{Oddity, Plugin};
@@ -61,6 +61,6 @@ impl Documents for Unread {
     }
 
     fn load(&self, number: usize) -> Option<Document> {
-        document(self.read(number).ok()?)
+        self.read(number).ok().map(searched)
     }
 }
