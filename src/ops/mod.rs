@@ -21,6 +21,7 @@ mod plugin;
 mod prepare;
 mod project;
 mod run;
+mod search;
 mod session;
 mod settings;
 mod watch;
@@ -36,8 +37,9 @@ pub use marketplace::{
     update as update_marketplace,
 };
 pub use plan::{Planned, find_plan, patterns_for, plan, research, save};
-pub use plugin::{Found, finding_line, oddity_line, one_plugin, search, validate_plugin};
+pub use plugin::{finding_line, oddity_line, one_plugin, validate_plugin};
 pub use project::{OpenOptions, Project};
 pub use run::{RunOptions, choose_sandbox, resume, start};
+pub use search::{Found, Search, search};
 pub use settings::{Known, Origin, Settings};
 pub use watch::{Note, Silent, Stop, Watch};

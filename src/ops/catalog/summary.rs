@@ -116,7 +116,7 @@ impl Gathered {
 }
 
 /// Returns the plugin as it goes into an index.
-fn document(loaded: Loaded) -> Option<Document> {
+pub fn document(loaded: Loaded) -> Option<Document> {
     let Loaded { plugin, words } = loaded;
     Some(Document {
         record: serde_json::to_vec(&plugin).ok()?,
