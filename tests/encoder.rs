@@ -105,7 +105,10 @@ fn a_text_has_one_vector_whoever_encodes_it() {
 fn a_very_long_text_is_read_up_to_its_limit() {
     let encoder = Encoder::embedded();
     let long = |word: &str| encoder.encode(&word.repeat(1_000_000 / word.len()));
-    assert_eq!(long("memory leak "), encoder.encode(&"memory leak ".repeat(200)));
+    assert_eq!(
+        long("memory leak "),
+        encoder.encode(&"memory leak ".repeat(200))
+    );
     for hostile in ["a", "\u{301}", "\0", "\u{fdfa}", "🚀", "字"] {
         assert_whole(&long(hostile));
     }

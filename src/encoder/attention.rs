@@ -44,7 +44,9 @@ pub fn attend(seen: &[f32]) -> Vec<f32> {
 /// Makes the numbers positive with sum 1.
 #[inline(always)]
 fn softmax(numbers: &mut [f32]) {
-    let largest = numbers.iter().fold(f32::MIN, |most, &number| most.max(number));
+    let largest = numbers
+        .iter()
+        .fold(f32::MIN, |most, &number| most.max(number));
     for number in numbers.iter_mut() {
         *number = exp(*number - largest);
     }

@@ -140,7 +140,11 @@ mod tests {
             weights: Weights::embedded(),
             level: Level::baseline(),
         };
-        for text in ["", "Finds memory leaks", "one two three four five six seven"] {
+        for text in [
+            "",
+            "Finds memory leaks",
+            "one two three four five six seven",
+        ] {
             let here = Encoder::embedded().encode(text);
             assert_eq!(plain.encode(text).to_bytes(), here.to_bytes());
         }

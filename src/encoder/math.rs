@@ -90,7 +90,14 @@ mod tests {
     fn gelu_has_its_known_values() {
         let mut numbers = [-3.0, -1.0, 0.0, 0.5, 2.0, 40.0];
         gelu(&mut numbers);
-        let right = [-0.004_049_7, -0.158_655_3, 0.0, 0.345_731_2, 1.954_499_7, 40.0];
+        let right = [
+            -0.004_049_7,
+            -0.158_655_3,
+            0.0,
+            0.345_731_2,
+            1.954_499_7,
+            40.0,
+        ];
         for (number, right) in numbers.iter().zip(right) {
             assert!((number - right).abs() < 1e-6, "{number} {right}");
         }

@@ -48,7 +48,9 @@ impl Group {
     pub fn new(numbers: &[f32; GROUP]) -> Group {
         /// Added to a small number, it leaves the nearest whole number in the lowest bits.
         const ROUND: f32 = 12_582_912.0;
-        let largest = numbers.iter().fold(1e-12_f32, |most, number| most.max(number.abs()));
+        let largest = numbers
+            .iter()
+            .fold(1e-12_f32, |most, number| most.max(number.abs()));
         let factor = 127.0 / largest;
         let mut words = [0; GROUP / 4];
         let mut sum = 0;

@@ -2,13 +2,12 @@
 
 use fearless_simd::{Level, dispatch};
 
-use super::matrix::{GROUP, Group, Matrix, ROWS};
+use super::matrix::{Codes, GROUP, Group, Matrix, ROWS};
 
 /// Returns the product of the matrix with each state, and its bias: `matrix.outputs()` numbers a state.
 pub fn multiply(level: Level, matrix: &Matrix, states: &[f32]) -> Vec<f32> {
     let numbers = states.as_chunks::<GROUP>().0;
-    let groups: Vec<Group> =
-        dispatch!(level, _simd => numbers.iter().map(Group::new).collect());
+    let groups: Vec<Group> = dispatch!(level, _simd => numbers.iter().map(Group::new).collect());
     let mut product = vec![0.0; groups.len() / matrix.groups * matrix.outputs()];
     #[cfg(target_arch = "x86_64")]
     if let Some(avx2) = level.as_avx2() {
@@ -29,27 +28,12 @@ fn multiply_plainly(matrix: &Matrix, states: &[Group], product: &mut [f32]) {
         .zip(matrix.scales.chunks_exact(matrix.groups))
         .zip(&matrix.bias);
     for (row, ((codes, scales), bias)) in rows.enumerate() {
-        for (state, product) in states
-            .chunks_exact(matrix.groups)
-            .zip(product.chunks_exact_mut(outputs))
-        {
+        let columns: Vec<_> = codes.iter().map(spread).collect();
+        let states = states.chunks_exact(matrix.groups);
+        for (state, product) in states.zip(product.chunks_exact_mut(outputs)) {
             let mut sums = *bias;
-            for ((codes, scales), group) in codes.iter().zip(scales).zip(state) {
-                let mut whole = [-group.shift; ROWS];
-                for (codes, words) in codes
-                    .as_chunks::<{ 4 * ROWS }>()
-                    .0
-                    .iter()
-                    .zip(group.words.as_chunks::<2>().0)
-                {
-                    let [low, high] = words.map(|word| word.to_le_bytes().map(u8::cast_signed));
-                    for (whole, codes) in whole.iter_mut().zip(codes.as_chunks::<4>().0) {
-                        for place in 0..4 {
-                            *whole += i32::from(codes[place] & 15) * i32::from(low[place])
-                                + i32::from(codes[place] >> 4) * i32::from(high[place]);
-                        }
-                    }
-                }
+            for ((columns, scales), group) in columns.iter().zip(scales).zip(state) {
+                let whole = multiply_group(columns, group);
                 for ((sum, whole), scale) in sums.iter_mut().zip(whole).zip(scales) {
                     *sum += whole as f32 * group.scale * scale;
                 }
@@ -57,6 +41,41 @@ fn multiply_plainly(matrix: &Matrix, states: &[Group], product: &mut [f32]) {
             product[row * ROWS..][..ROWS].copy_from_slice(&sums);
         }
     }
+}
+
+/// Each row's weight of each input, plus `ZERO`.
+type Columns = [[i16; ROWS]; GROUP];
+
+#[inline(always)]
+fn spread(codes: &Codes) -> Columns {
+    std::array::from_fn(|input| {
+        std::array::from_fn(|row| {
+            let byte = codes[input / 8 * 4 * ROWS + 4 * row + input % 4];
+            i16::from(byte >> (input & 4) & 15)
+        })
+    })
+}
+
+/// Returns each row's sum of products.
+#[inline(always)]
+fn multiply_group(columns: &Columns, group: &Group) -> [i32; ROWS] {
+    let mut whole = [-group.shift; ROWS];
+    let words = group.words.as_chunks::<4>().0;
+    // Sixteen products of at most 15 * 127 fit 16 bits, which is twice as fast as 32.
+    for (columns, words) in columns.as_chunks::<16>().0.iter().zip(words) {
+        let mut sums = [0_i16; ROWS];
+        for (columns, word) in columns.as_chunks::<4>().0.iter().zip(words) {
+            for (column, number) in columns.iter().zip(word.to_le_bytes()) {
+                for (sum, weight) in sums.iter_mut().zip(column) {
+                    *sum += weight * i16::from(number.cast_signed());
+                }
+            }
+        }
+        for (whole, sum) in whole.iter_mut().zip(sums) {
+            *whole += i32::from(sum);
+        }
+    }
+    whole
 }
 
 #[cfg(target_arch = "x86_64")]
@@ -131,8 +150,7 @@ mod avx2 {
                                 _mm256_cvtepi32_ps(whole),
                                 _mm256_set1_ps(group[place].scale),
                             );
-                            sums[place] =
-                                _mm256_add_ps(sums[place], _mm256_mul_ps(scaled, scales));
+                            sums[place] = _mm256_add_ps(sums[place], _mm256_mul_ps(scaled, scales));
                         }
                     }
                     for (sums, product) in sums.iter().zip(product.chunks_exact_mut(outputs)) {

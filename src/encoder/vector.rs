@@ -29,16 +29,23 @@ impl Vector {
     }
 
     /// Returns the cosine of the angle between the two: 1 for the same meaning, around 0 for texts that have nothing to do with each other.
-    #[inline]
+    #[inline(always)]
     pub fn cosine(&self, other: &Vector) -> f32 {
         dot(&self.codes, &other.codes) as f32 * (self.scale * other.scale)
     }
 
     /// Returns the cosine to each of many vectors, as they are stored: some ten million a second.
     pub fn cosines(&self, stored: &[[u8; VECTOR_BYTES]]) -> Vec<f32> {
-        let cosine = #[inline(always)]
-        |bytes: &[u8; VECTOR_BYTES]| self.cosine(&Vector::from_bytes(bytes));
-        dispatch!(Level::new(), _simd => stored.iter().map(cosine).collect())
+        let mut cosines = vec![0.0; stored.len()];
+        dispatch!(Level::new(), _simd => self.write_cosines(stored, &mut cosines));
+        cosines
+    }
+
+    #[inline(always)]
+    fn write_cosines(&self, stored: &[[u8; VECTOR_BYTES]], cosines: &mut [f32]) {
+        for (bytes, cosine) in stored.iter().zip(cosines) {
+            *cosine = self.cosine(&Vector::from_bytes(bytes));
+        }
     }
 
     /// Returns the vector's bytes, the same on every machine.
@@ -52,7 +59,7 @@ impl Vector {
     }
 
     /// Reads what `to_bytes` wrote.
-    #[inline]
+    #[inline(always)]
     pub fn from_bytes(bytes: &[u8; VECTOR_BYTES]) -> Vector {
         let mut codes = [0; WIDTH];
         for (code, byte) in codes.iter_mut().zip(bytes) {

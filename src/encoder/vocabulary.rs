@@ -68,7 +68,7 @@ impl Vocabulary {
         let inner = if at == 0 { "" } else { INNER };
         let rest = &word[at..];
         let mut piece = String::from(inner);
-        piece.push_str(&rest[..rest.floor_char_boundary(self.longest)]);
+        piece.extend(rest.chars().take(self.longest));
         while piece.len() > inner.len() {
             if let Ok(place) = self.pieces.binary_search(&piece.as_str()) {
                 return Some((place, piece.len() - inner.len()));
@@ -85,7 +85,8 @@ mod tests {
 
     fn check(text: &str, expected: &str) {
         let mut pieces = vec![
-            "[CLS]", "[SEP]", "[UNK]", "##d", "##ing", "##s", "embed", "em", "plug", "##in", "!", "-",
+            "[CLS]", "[SEP]", "[UNK]", "##d", "##ing", "##s", "embed", "em", "plug", "##in", "!",
+            "-",
         ];
         pieces.sort_unstable();
         let vocabulary = Vocabulary::new(pieces);
@@ -109,7 +110,10 @@ mod tests {
 
     #[test]
     fn a_text_of_many_words_is_cut() {
-        check(&"plug ".repeat(1_000_000), "[CLS] plug plug plug plug [SEP]");
+        check(
+            &"plug ".repeat(1_000_000),
+            "[CLS] plug plug plug plug [SEP]",
+        );
         check("", "[CLS] [SEP]");
     }
 }

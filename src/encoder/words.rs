@@ -17,7 +17,10 @@ pub fn words(text: &str) -> impl Iterator<Item = String> {
         .filter(|&character| !is_combining_mark(character))
         .peekable();
     std::iter::from_fn(move || {
-        while characters.next_if(|character| character.is_whitespace()).is_some() {}
+        while characters
+            .next_if(|character| character.is_whitespace())
+            .is_some()
+        {}
         let first = characters.next()?;
         let mut word = String::from(first);
         if first.is_alphanumeric() && !is_ideograph(first) {
@@ -52,7 +55,10 @@ mod tests {
 
     #[test]
     fn words_are_lower_case_without_accents() {
-        check("Résumé of a REST API", &["resume", "of", "a", "rest", "api"]);
+        check(
+            "Résumé of a REST API",
+            &["resume", "of", "a", "rest", "api"],
+        );
         check("ÅNGSTRÖM İstanbul", &["angstrom", "istanbul"]);
     }
 
