@@ -1,6 +1,7 @@
 pub mod catalog;
 pub mod checkpoint;
 pub mod cli;
+pub mod encoder;
 pub mod execute;
 pub mod fetch;
 pub mod index;

@@ -22,6 +22,7 @@ const LAYERS: &[(&str, &str)] = &[
     ("catalog", "model tree yaml"),
     ("fetch", "model tree"),
     ("index", "model"),
+    ("encoder", "tree"),
     ("retrieve", "model"),
     ("plan", "model render"),
     ("validate", "model workspace"),
@@ -48,6 +49,7 @@ const HOMES: &[(&str, &str)] = &[
     ("clap_complete", "cli"),
     ("crc32fast", "index"),
     ("etcetera", "store"),
+    ("fearless_simd", "encoder"),
     ("flate2", "fetch"),
     ("gix", "checkpoint fetch tree"),
     ("fst", "index"),
@@ -77,6 +79,7 @@ const HOMES: &[(&str, &str)] = &[
     ("tempfile", "*"),
     ("tokio", "execute"),
     ("toml", "sandbox"),
+    ("unicode_normalization", "encoder"),
     ("walkdir", "tree"),
     ("anyhow", "*"),
 ];

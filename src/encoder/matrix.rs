@@ -1,0 +1,96 @@
+//! Numbers in few bits: the matrices' weights in four, the pieces' vectors in three, the states in eight.
+
+use super::WIDTH;
+
+/// So many inputs share a scale.
+pub const GROUP: usize = 64;
+/// So many outputs are computed side by side.
+pub const ROWS: usize = 8;
+/// A group of weights for `ROWS` outputs.
+///
+/// Byte `32 b + 4 r + i` holds row `r`'s weights of inputs `8 b + i`, in its low half, and `8 b + 4 + i`, in its high half. A half holds a
+/// weight plus `ZERO`.
+pub type Codes = [u8; GROUP * ROWS / 2];
+/// The code of the weight 0.
+pub const ZERO: i32 = 8;
+
+/// A matrix and what is added to its product.
+#[derive(Debug)]
+pub struct Matrix {
+    /// How many groups of inputs it has.
+    pub groups: usize,
+    /// The groups of the first `ROWS` outputs, then those of the next.
+    pub codes: &'static [Codes],
+    /// What each row's codes are multiplied with, by group.
+    pub scales: Vec<[f32; ROWS]>,
+    pub bias: Vec<[f32; ROWS]>,
+}
+
+impl Matrix {
+    pub fn outputs(&self) -> usize {
+        self.bias.len() * ROWS
+    }
+}
+
+/// A group of a state's numbers in eight bits.
+#[derive(Debug, Clone, Copy)]
+pub struct Group {
+    /// Four numbers each, the first in the lowest bits.
+    pub words: [i32; GROUP / 4],
+    /// What the numbers are multiplied with.
+    pub scale: f32,
+    /// The sum of the numbers times `ZERO`: what the codes' shift adds to a product.
+    pub shift: i32,
+}
+
+impl Group {
+    #[inline(always)]
+    pub fn new(numbers: &[f32; GROUP]) -> Group {
+        /// Added to a small number, it leaves the nearest whole number in the lowest bits.
+        const ROUND: f32 = 12_582_912.0;
+        let largest = numbers
+            .iter()
+            .fold(1e-12_f32, |most, number| most.max(number.abs()));
+        let factor = 127.0 / largest;
+        let mut words = [0; GROUP / 4];
+        let mut sum = 0;
+        for (word, four) in words.iter_mut().zip(numbers.as_chunks::<4>().0) {
+            let four = four.map(|number| (number * factor + ROUND).to_bits() as i8);
+            sum += four.iter().map(|&number| i32::from(number)).sum::<i32>();
+            *word = i32::from_le_bytes(four.map(i8::cast_unsigned));
+        }
+        Group {
+            words,
+            scale: largest / 127.0,
+            shift: sum * ZERO,
+        }
+    }
+}
+
+/// The vectors of the pieces of words.
+#[derive(Debug)]
+pub struct Pieces {
+    /// Three bits a number, the first in the lowest bits of the first byte.
+    pub codes: &'static [[u8; WIDTH * 3 / 8]],
+    /// What a column's codes are multiplied with.
+    pub columns: [f32; WIDTH],
+    /// What a piece's codes are multiplied with.
+    pub rows: Vec<f32>,
+}
+
+impl Pieces {
+    /// Writes the piece's vector to `state`.
+    pub fn read(&self, piece: usize, state: &mut [f32; WIDTH]) {
+        let codes = self.codes[piece].as_chunks::<3>().0;
+        let columns = self.columns.as_chunks::<8>().0;
+        let states = state.as_chunks_mut::<8>().0;
+        for ((state, codes), columns) in states.iter_mut().zip(codes).zip(columns) {
+            let [a, b, c] = codes.map(u32::from);
+            let bits = a | b << 8 | c << 16;
+            for (place, (number, column)) in state.iter_mut().zip(columns).enumerate() {
+                let level = (bits >> (3 * place) & 7) as f32 - 3.5;
+                *number = level * column * self.rows[piece];
+            }
+        }
+    }
+}
