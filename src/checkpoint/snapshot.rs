@@ -26,9 +26,18 @@ impl Worktree {
     /// Files of `parent_tree` always count; others unless a `.gitignore` in the worktree or the repository's `info/exclude`
     /// names them. `.orchestrate/` and submodules stay as they are in `parent_tree`.
     pub fn snapshot(&self, parent_tree: &Oid) -> anyhow::Result<Snapshot> {
+        self.snapshot_without(parent_tree, &|_| None)
+    }
+
+    /// Does the same, and refuses each file whose bytes or path are `forbidden`: nothing of it is written.
+    pub fn snapshot_without(
+        &self,
+        parent_tree: &Oid,
+        forbidden: &dyn Fn(&[u8]) -> Option<String>,
+    ) -> anyhow::Result<Snapshot> {
         let folder = self.folder()?;
         let known = std::mem::take(&mut *self.stamps());
-        let mut walk = Walk::new(self.repository(), known)?;
+        let mut walk = Walk::new(self.repository(), known, forbidden)?;
         if !self.pointer_is_ours(&folder)? {
             walk.refuse(b".git", "was changed");
         }

@@ -39,6 +39,9 @@ pub(super) struct Found<'a> {
     pub stamp: Stamp,
 }
 
+/// Says why bytes, or a path, must not be recorded.
+pub(super) type Forbidden<'a> = &'a dyn Fn(&[u8]) -> Option<String>;
+
 /// A walk in progress.
 pub(super) struct Walk<'a> {
     repository: &'a Repository,
@@ -47,11 +50,16 @@ pub(super) struct Walk<'a> {
     known: Stamps,
     learnt: Stamps,
     refused: Vec<String>,
+    forbidden: Forbidden<'a>,
 }
 
 impl<'a> Walk<'a> {
     /// Begins with what is known of the files.
-    pub fn new(repository: &'a Repository, known: Stamps) -> anyhow::Result<Walk<'a>> {
+    pub fn new(
+        repository: &'a Repository,
+        known: Stamps,
+        forbidden: Forbidden<'a>,
+    ) -> anyhow::Result<Walk<'a>> {
         let git = repository.git();
         Ok(Walk {
             ignores: Ignores::new(repository, &git)?,
@@ -60,6 +68,7 @@ impl<'a> Walk<'a> {
             learnt: known.successor(),
             known,
             refused: Vec::new(),
+            forbidden,
         })
     }
 
@@ -262,6 +271,12 @@ impl<'a> Walk<'a> {
         };
         let why = match bytes {
             Ok(Some(bytes)) => {
+                // Asked before anything is written: an object stays, whatever becomes of the step.
+                let found_in = |bytes: &[u8]| (self.forbidden)(bytes);
+                if let Some(why) = found_in(&bytes).or_else(|| found_in(&found.path)) {
+                    self.refuse(&found.path, &format!("is not recorded: {why}"));
+                    return Ok(None);
+                }
                 let id = identify(self, &bytes)?;
                 if let Some(stamp) = stamp {
                     self.learnt.learn(&found.path, stamp, id, taken);

@@ -55,6 +55,9 @@ pub struct Front {
     /// Go on with a run from its last checkpoint
     #[arg(long, value_name = "RUN", conflicts_with = "task")]
     pub resume: Option<String>,
+    /// Let agents use so many times what the plan lets them, in this run
+    #[arg(long, value_name = "TIMES", requires = "resume", value_parser = clap::value_parser!(u32).range(1..=100))]
+    pub budget: Option<u32>,
     /// Compose anew, whatever patterns there are
     #[arg(long, conflicts_with_all = ["execute", "resume"])]
     pub explore: bool,

@@ -106,6 +106,7 @@ fn resume(arguments: &Arguments, run: &str, output: &Output, stop: &Stop) -> Don
 fn run_options(arguments: &Arguments) -> RunOptions {
     RunOptions {
         no_merge: arguments.shared.no_merge,
+        budget_times: arguments.front.budget,
     }
 }
 

@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 use anyhow::Result;
 
 use crate::model::{
-    Action, Event, EventKind, Failure, FailureKind, Finding, Plan, Remedy, RunState, ServiceUse,
+    Action, AgentUse, Event, EventKind, Failure, FailureKind, Finding, Plan, Remedy, RunState, Runner, ServiceUse,
     Step, StepId,
 };
 use crate::workspace::{Line, Workspace, failure};
@@ -82,6 +82,7 @@ struct Execution<'a> {
 struct Success {
     findings: Vec<Finding>,
     services: Vec<ServiceUse>,
+    used: Option<AgentUse>,
 }
 
 impl Execution<'_> {
@@ -115,10 +116,11 @@ impl Execution<'_> {
                 return Ok(Some(ended));
             }
             let began = Instant::now();
-            match self.attempt(step)? {
+            let mut used = AgentUse::default();
+            match self.attempt(step, &mut used)? {
                 Ok(success) => return self.finish(step, success, began).map(|()| None),
                 Err(failure) => {
-                    if let Some(ended) = self.recover(step, failure, began)? {
+                    if let Some(ended) = self.recover(step, failure, used, began)? {
                         return Ok(Some(ended));
                     }
                 }
@@ -126,7 +128,11 @@ impl Execution<'_> {
         }
     }
 
-    fn attempt(&mut self, step: &Step) -> Result<Result<Success, Failure>> {
+    fn attempt(
+        &mut self,
+        step: &Step,
+        used: &mut AgentUse,
+    ) -> Result<Result<Success, Failure>> {
         let current = self.current(&step.id);
         let action = current.action_of(step).clone();
         let attempt = current.attempts[current.action] + 1;
@@ -141,24 +147,18 @@ impl Execution<'_> {
             plugin: action.plugin.clone(),
             attempt,
         })?;
+        let is_agent = action.runner == Runner::Agent;
         let mut workspace = match self.host.prepare(step, &action)? {
             Ok(workspace) => workspace,
             Err(failure) => return Ok(Err(failure)),
         };
         workspace.deadline = self.deadline;
-        let timeout = Duration::from_secs(step.timeout_s);
-        let host = &mut *self.host;
-        if let Err(failure) =
-            runner::run(&action, &mut workspace, &remedies, timeout, &mut |line| {
-                host.show(line)
-            })?
-        {
-            return Ok(Err(failure));
-        }
-        let verdict = self.host.verify(step, &mut workspace)?;
-        if let Some(failure) = verdict.failure {
-            return Ok(Err(failure));
-        }
+        let verdict = self.work(step, &action, &mut workspace, &remedies);
+        used.clone_from(&workspace.used);
+        let verdict = match verdict? {
+            Ok(verdict) => verdict,
+            Err(failure) => return Ok(Err(failure)),
+        };
         if workspace.cancel.is_cancelled() {
             return Ok(Err(failure(FailureKind::Command, "it was stopped", "")));
         }
@@ -168,7 +168,39 @@ impl Execution<'_> {
         Ok(Ok(Success {
             findings: verdict.findings,
             services: workspace.services,
+            used: is_agent.then_some(workspace.used),
         }))
+    }
+
+    /// Runs the action and the checks; who did it is told what they find, as often as the plan allows.
+    fn work(
+        &mut self,
+        step: &Step,
+        action: &Action,
+        workspace: &mut Workspace,
+        remedies: &[Remedy],
+    ) -> Result<Result<Verdict, Failure>> {
+        let timeout = Duration::from_secs(step.timeout_s);
+        let host = &mut *self.host;
+        let ran = runner::run(step, action, workspace, remedies, timeout, &mut |line| {
+            host.show(line)
+        })?;
+        let mut done = match ran {
+            Ok(done) => done,
+            Err(failure) => return Ok(Err(failure)),
+        };
+        loop {
+            let verdict = self.host.verify(step, workspace)?;
+            let Some(found) = &verdict.failure else {
+                return Ok(Ok(verdict));
+            };
+            let host = &mut *self.host;
+            match done.correct(found, workspace, &mut |line| host.show(line))? {
+                Ok(true) => {}
+                Ok(false) => return Ok(Err(found.clone())),
+                Err(failure) => return Ok(Err(failure)),
+            }
+        }
     }
 
     fn finish(&mut self, step: &Step, success: Success, began: Instant) -> Result<()> {
@@ -180,12 +212,19 @@ impl Execution<'_> {
             duration_ms: current.duration_ms + millis(began),
             findings: success.findings,
             services: success.services,
+            used: success.used,
         };
         self.emit(event)
     }
 
     /// Writes the failure down and does what the plan says about it; returns how the run ended if nothing helps.
-    fn recover(&mut self, step: &Step, failure: Failure, began: Instant) -> Result<Option<Ended>> {
+    fn recover(
+        &mut self,
+        step: &Step,
+        failure: Failure,
+        used: AgentUse,
+        began: Instant,
+    ) -> Result<Option<Ended>> {
         if let Some(ended) = self.interrupted()? {
             return Ok(Some(ended));
         }
@@ -198,6 +237,7 @@ impl Execution<'_> {
             attempt,
             failure: failure.clone(),
             duration_ms: millis(began),
+            used: (used != AgentUse::default()).then_some(used),
         })?;
         if let Some(ended) = self.out_of_time(step)? {
             return Ok(Some(ended));

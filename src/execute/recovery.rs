@@ -8,6 +8,8 @@ use crate::model::{Action, Failure, Remedy, Repair, Step, StepState};
 
 /// The longest wait between two attempts.
 const BACKOFF_MAX: Duration = Duration::from_secs(60);
+/// The longest wait that somebody else may ask for.
+const ASKED_WAIT_MAX: Duration = Duration::from_secs(15 * 60);
 
 /// What comes next.
 #[derive(Debug, PartialEq)]
@@ -41,8 +43,9 @@ pub fn next<'a>(step: &'a Step, state: &StepState, failure: &Failure) -> Next<'a
     };
     let attempts = state.attempts[state.action];
     if failure.kind.may_pass() && attempts < step.attempts_max {
+        let asked = failure.wait_ms.map_or(Duration::ZERO, Duration::from_millis);
         return Next::Retry {
-            wait: backoff(step.backoff_ms, attempts),
+            wait: backoff(step.backoff_ms, attempts).max(asked.min(ASKED_WAIT_MAX)),
         };
     }
     if let Some(fallback) = step.fallbacks.get(state.action) {

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Digest, Finding, Oid, PlanId, PluginId, RunId, StepId};
+use super::{AgentUse, Digest, Finding, Oid, PlanId, PluginId, RunId, StepId};
 
 /// One entry of a run's log.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -45,6 +45,9 @@ pub enum EventKind {
         attempt: u32,
         failure: Failure,
         duration_ms: u64,
+        /// What an agent used.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        used: Option<AgentUse>,
     },
     RemedyChosen {
         step: StepId,
@@ -68,6 +71,9 @@ pub enum EventKind {
         findings: Vec<Finding>,
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         services: Vec<ServiceUse>,
+        /// What an agent used in the attempt that went well.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        used: Option<AgentUse>,
     },
     RunPaused {
         step: StepId,
@@ -122,6 +128,9 @@ pub struct Failure {
     /// What a person has to do first; empty when nobody has to.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub actions: Vec<String>,
+    /// How long to wait before the next attempt, where whoever failed has said so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub wait_ms: Option<u64>,
 }
 
 /// What went wrong.
@@ -137,12 +146,23 @@ pub enum FailureKind {
     Timeout,
     /// The step changed what it had not declared.
     Writes,
+    /// An agent ended without having done its work.
+    Agent,
+    /// The model of an agent could not be reached, or had no time.
+    Model,
+    /// An agent was refused what it needs: its login, a tool, its plugin, its request.
+    Refused,
+    /// What the plan lets a step use is used up.
+    Budget,
+    /// What the step left would give a secret away.
+    Secret,
 }
 
 impl FailureKind {
     /// Says whether the same attempt could end otherwise.
     pub fn may_pass(self) -> bool {
-        !matches!(self, FailureKind::Template | FailureKind::Writes)
+        use FailureKind::*;
+        !matches!(self, Template | Writes | Refused | Budget | Secret)
     }
 }
 

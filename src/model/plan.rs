@@ -6,7 +6,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::{Capability, Check, Constraints, Digest, PatternId, PluginId, StepId};
+use super::{AgentTask, Capability, Check, Constraints, Digest, PatternId, PluginId, StepId};
 
 /// The file `plan.yaml`: everything that will run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -92,6 +92,9 @@ pub struct Action {
     pub environment: Option<Environment>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub commands: Vec<CommandLine>,
+    /// What the agent is asked to do, where the runner is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub agent: Option<AgentTask>,
     pub writes: Vec<String>,
     #[serde(default, skip_serializing_if = "Grants::is_empty")]
     pub grants: Grants,
@@ -113,12 +116,15 @@ pub struct RunnerUp {
 pub enum Runner {
     /// Renders the plugin's templates and runs its declared commands.
     Template,
+    /// Has a coding agent do it, with the plugin loaded.
+    Agent,
 }
 
 impl fmt::Display for Runner {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Runner::Template => f.write_str("template"),
+            Runner::Agent => f.write_str("agent"),
         }
     }
 }
@@ -181,12 +187,22 @@ pub struct CommandLine {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Grants {
-    /// `python-packages`: building the environment may reach the Python package index.
+    /// `python-packages`: building the environment may reach the Python package index. `model`: the agent may reach its model, and nothing
+    /// else.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub network: Vec<String>,
     /// `redis`, `port`: what the step may connect to on this machine.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub services: Vec<String>,
+    /// Names of environment variables whose values the step is given.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub secrets: Vec<String>,
+    /// `hooks`, `mcp-servers`: what of the plugin the agent starts by itself.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub programs: Vec<String>,
+    /// Files and folders among `writes` that other tools carry out later, such as `.github/`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub protected: Vec<String>,
 }
 
 impl Grants {

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::{
-    Action, Event, EventKind, Failure, Finding, Oid, Plan, PluginId, ServiceUse, Step, StepId,
+    Action, AgentUse, Event, EventKind, Failure, Finding, Oid, Plan, PluginId, ServiceUse, Step, StepId,
 };
 
 /// A run at one moment.
@@ -57,6 +57,8 @@ pub struct StepState {
     pub findings: Vec<Finding>,
     pub services: Vec<ServiceUse>,
     pub duration_ms: u64,
+    /// What agents used in all attempts together.
+    pub used: AgentUse,
 }
 
 /// A failed attempt, and what was done about it.
@@ -96,6 +98,7 @@ impl RunState {
             findings: Vec::new(),
             services: Vec::new(),
             duration_ms: 0,
+            used: AgentUse::default(),
         };
         RunState {
             phase: Phase::Waiting,
@@ -151,6 +154,7 @@ impl RunState {
                 plugin,
                 failure,
                 duration_ms,
+                used,
                 ..
             } => {
                 let seen = FailureSeen {
@@ -160,6 +164,7 @@ impl RunState {
                 };
                 self.at(step, |step| {
                     step.failures.push(seen);
+                    step.used.add(used.as_ref().unwrap_or(&AgentUse::default()));
                     step.duration_ms += duration_ms;
                 });
             }
@@ -187,6 +192,7 @@ impl RunState {
                 findings,
                 services,
                 duration_ms,
+                used,
                 ..
             } => {
                 self.at(step, |step| {
@@ -194,6 +200,7 @@ impl RunState {
                     step.findings = findings.clone();
                     step.services = services.clone();
                     step.duration_ms = *duration_ms;
+                    step.used.add(used.as_ref().unwrap_or(&AgentUse::default()));
                 });
             }
             EventKind::RunPaused {

@@ -58,6 +58,12 @@ impl RunHost<'_> {
         let segment = paths::segment(&self.session.run, self.segment);
         let mut files = vec![(segment, self.log.text().to_vec())];
         files.extend(self.files_beside(event)?);
+        for (_, bytes) in &mut files {
+            // What is said is redacted where it is said; nothing that slipped through there is committed.
+            if self.hidden.named_in(bytes).is_some() {
+                *bytes = self.hidden.redact(&String::from_utf8_lossy(bytes)).into_bytes();
+            }
+        }
         let tree = match &event.event {
             EventKind::StepFinished { .. } => {
                 let result = self.result.take();

@@ -1,17 +1,19 @@
 //! What carrying a plan out needs from the repository: clean folders, checks, checkpoints, and the log.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Result;
+use serde_json::Value;
 
 use super::commit::StepLog;
 use super::session::Session;
+use super::tools::Tools;
 use super::{Note, Stop, Watch};
 use crate::checkpoint::{Snapshot, Worktree};
 use crate::execute::{Host, Verdict};
 use crate::model::{Action, Event, EventKind, Failure, FailureKind, Oid, Plan, RunState, Step};
-use crate::sandbox::{PythonTool, Sandbox};
+use crate::sandbox::Sandbox;
+use crate::secret::Secrets;
 use crate::store::LiveLog;
 use crate::validate;
 use crate::workspace::{self, Line, Workspace, printable};
@@ -24,7 +26,11 @@ pub struct RunHost<'a> {
     pub watch: &'a mut dyn Watch,
     pub stop: &'a Stop,
     pub sandbox: Sandbox,
-    pub python: Option<Arc<PythonTool>>,
+    pub tools: Tools,
+    /// What nobody may see.
+    pub hidden: Secrets,
+    /// How many times what the plan lets agents use they may use.
+    pub budget_times: u32,
     /// The commit that the run's branch is at, or will start from while it is not born.
     pub tip: Oid,
     pub born: bool,
@@ -60,7 +66,16 @@ impl Host for RunHost<'_> {
 
     fn integrate(&mut self, action: &Action, workspace: &Workspace) -> Result<Result<(), Failure>> {
         let parent = self.session.project.repository.tree_of(&self.tip)?;
-        let snapshot = self.worktree.snapshot(&parent)?;
+        let hidden = &self.hidden;
+        let gives_away = |bytes: &[u8]| {
+            let name = hidden.named_in(bytes)?;
+            Some(format!("it gives the secret `{name}` away"))
+        };
+        let snapshot = self.worktree.snapshot_without(&parent, &gives_away)?;
+        if let Some(secret) = snapshot.refused.iter().find(|why| why.contains("gives the secret")) {
+            let message = hidden.redact(secret);
+            return Ok(Err(workspace::failure(FailureKind::Secret, message, "")));
+        }
         let stray = snapshot
             .changes
             .iter()
@@ -73,6 +88,15 @@ impl Host for RunHost<'_> {
                 )
             })
             .collect();
+        let guarded = snapshot.changes.iter().filter(|change| {
+            workspace::is_carried_out_later(&change.path) && !workspace::may_change(action, &change.path)
+        });
+        refused.extend(guarded.map(|change| {
+            format!(
+                "`{}` was changed, which other tools carry out later, and the plan does not grant it under `protected`",
+                change.path
+            )
+        }));
         refused.extend(snapshot.refused.clone());
         let repository = &self.session.project.repository;
         for path in &workspace.written {
@@ -97,7 +121,7 @@ impl Host for RunHost<'_> {
     fn emit(&mut self, kind: EventKind) -> Result<Event> {
         let event = Event {
             at: self.session.project.clock.now(),
-            event: kind,
+            event: self.without_secrets(kind)?,
         };
         self.log.append(&event)?;
         self.state.apply(&event);
@@ -143,7 +167,7 @@ pub struct Place {
 /// What a run is carried out with.
 pub struct Surroundings<'a> {
     pub sandbox: Sandbox,
-    pub python: Option<Arc<PythonTool>>,
+    pub tools: Tools,
     pub watch: &'a mut dyn Watch,
     pub stop: &'a Stop,
 }
@@ -162,7 +186,7 @@ impl<'a> RunHost<'a> {
         let (log, live) = LiveLog::open(&session.folder.live_log(place.segment))?;
         let Surroundings {
             sandbox,
-            python,
+            tools,
             watch,
             stop,
         } = surroundings;
@@ -173,7 +197,9 @@ impl<'a> RunHost<'a> {
             watch,
             stop,
             sandbox,
-            python,
+            hidden: tools.hidden()?,
+            budget_times: 1,
+            tools,
             tip: place.tip,
             born: place.born,
             plan_files: Vec::new(),
@@ -194,8 +220,27 @@ impl<'a> RunHost<'a> {
 }
 
 impl RunHost<'_> {
+    /// Returns the event with the names of secrets in their place, wherever it tells what somebody said.
+    fn without_secrets(&self, event: EventKind) -> Result<EventKind> {
+        let mut value = serde_json::to_value(&event)?;
+        if self.hidden.named_in(value.to_string().as_bytes()).is_none() {
+            return Ok(event);
+        }
+        redact(&mut value, &self.hidden);
+        Ok(serde_json::from_value(value)?)
+    }
+
     /// Tells the watcher something that is no event.
     pub fn note(&mut self, note: Note<'_>) {
         self.watch.note(note);
+    }
+}
+
+fn redact(value: &mut Value, hidden: &Secrets) {
+    match value {
+        Value::String(text) => *text = hidden.redact(text),
+        Value::Array(items) => items.iter_mut().for_each(|item| redact(item, hidden)),
+        Value::Object(fields) => fields.values_mut().for_each(|field| redact(field, hidden)),
+        _ => {}
     }
 }

@@ -24,6 +24,7 @@ mod run;
 mod search;
 mod session;
 mod settings;
+mod tools;
 mod watch;
 
 pub use catalog::{Catalog, CatalogOptions, CatalogueFinding, Marketplace};

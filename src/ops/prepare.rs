@@ -7,7 +7,7 @@ use anyhow::{Context, Result};
 use serde_json::Value;
 
 use super::host::RunHost;
-use crate::model::{Action, Failure, FailureKind, Plan, ServiceUse, Step};
+use crate::model::{Action, AgentUse, Failure, FailureKind, Plan, ServiceUse, Step};
 use crate::sandbox::{Provided, provide_port, provide_redis};
 use crate::workspace::{self, Workspace};
 
@@ -49,6 +49,12 @@ impl RunHost<'_> {
             deadline: None,
             sandbox: self.sandbox.clone(),
             cancel: self.stop.cancel.clone(),
+            agent: self.tools.ready(self.session.project, action)?,
+            secrets: self.tools.granted(action),
+            hidden: self.hidden.clone(),
+            spent: self.state.step(&step.id).map(|step| step.used.clone()).unwrap_or_default(),
+            used: AgentUse::default(),
+            budget_times: self.budget_times,
         };
         workspace.python = self.python_for(action);
         for service in &action.grants.services {
@@ -69,7 +75,7 @@ impl RunHost<'_> {
     fn python_for(&self, action: &Action) -> Option<workspace::Python> {
         let environment = action.environment.as_ref()?;
         Some(workspace::Python {
-            tool: self.python.clone()?,
+            tool: self.tools.python.clone()?,
             cache: self.session.project.folders.cache.clone(),
             manifest: environment.python.clone(),
             may_download: action

@@ -2,7 +2,6 @@
 
 use std::collections::hash_map::RandomState;
 use std::hash::{BuildHasher, Hasher};
-use std::sync::Arc;
 
 use anyhow::{Result, anyhow};
 
@@ -10,6 +9,7 @@ use super::finish::{self, Conclusion};
 use super::history;
 use super::host::{Place, RunHost, Surroundings};
 use super::session::{Session, planned_plugin};
+use super::tools::Tools;
 use super::{Note, Planned, Project, Silent, Stop, Watch};
 use crate::checkpoint::{Head, Identity, NewCommit};
 use crate::execute::{Ended, Host, execute};
@@ -17,7 +17,7 @@ use crate::model::{
     EventKind, Hint, Oid, Phase, Plan, PlanId, RunId, RunReport, RunState, Trouble, hinted,
 };
 use crate::report;
-use crate::sandbox::{PythonTool, Sandbox, find_python};
+use crate::sandbox::Sandbox;
 use crate::store::RunLock;
 
 /// What a person may say about a run.
@@ -25,6 +25,8 @@ use crate::store::RunLock;
 pub struct RunOptions {
     /// Leave the user's branch alone at the end.
     pub no_merge: bool,
+    /// How many times what the plan lets agents use they may use.
+    pub budget_times: Option<u32>,
 }
 
 /// Returns the sandbox in force, which is the first thing that a run says.
@@ -45,7 +47,7 @@ pub fn start(
     watch: &mut dyn Watch,
     stop: &Stop,
 ) -> Result<RunReport> {
-    let python = preflight(project, &planned.plan)?;
+    let tools = preflight(project, &planned.plan)?;
     nothing_in_the_way(project, &planned.plan)?;
     if !planned.is_as_named() {
         let text = "the plan was edited after it was made: what runs is plan.yaml, and PLAN.md beside it may say otherwise";
@@ -82,7 +84,7 @@ pub fn start(
         },
         Surroundings {
             sandbox,
-            python,
+            tools,
             watch,
             stop,
         },
@@ -125,7 +127,7 @@ pub fn resume(
     let _lock = RunLock::take(&folder.lock(), &run)?;
     let stored = history::load(project, &run)?;
     let mut session = Session::of(project, &run, &stored)?;
-    let python = preflight(project, &stored.plan)?;
+    let tools = preflight(project, &stored.plan)?;
     session.identity = identity(project, watch);
     stop.listen();
     let place = Place {
@@ -136,7 +138,7 @@ pub fn resume(
     };
     let surroundings = Surroundings {
         sandbox,
-        python,
+        tools,
         watch,
         stop,
     };
@@ -154,6 +156,7 @@ pub fn resume(
             tool: tool(),
         })?;
     }
+    host.budget_times = options.budget_times.unwrap_or(1);
     carry_out(host, options).map_err(|error| resumable(error, &session.run))
 }
 
@@ -198,7 +201,7 @@ fn onto(head: &Head) -> Option<String> {
 }
 
 /// Makes sure, before anything is begun, that what the plan uses is at hand and is what was planned.
-fn preflight(project: &Project, plan: &Plan) -> Result<Option<Arc<PythonTool>>> {
+fn preflight(project: &Project, plan: &Plan) -> Result<Tools> {
     for step in &plan.steps {
         for action in step.actions() {
             planned_plugin(project, action)?;
@@ -212,15 +215,7 @@ fn preflight(project: &Project, plan: &Plan) -> Result<Option<Arc<PythonTool>>> 
         .kind(Trouble::Missing)
         .hint("apt-get install git, or brew install git");
     }
-    let environments = plan
-        .steps
-        .iter()
-        .flat_map(|step| step.actions())
-        .any(|action| action.environment.is_some());
-    if !environments {
-        return Ok(None);
-    }
-    Ok(Some(Arc::new(find_python(&path)?)))
+    Tools::find(project, plan, &path)
 }
 
 /// Refuses a plan whose files are there already: its steps would stop at them.

@@ -192,10 +192,12 @@ fn action(
         outputs: outputs.collect::<Result<_>>()?,
         environment: spec.environment.clone(),
         commands: commands.collect::<Result<_>>()?,
+        agent: None,
         writes,
         grants: Grants {
             network: spec.network.clone(),
             services: spec.services.clone(),
+            ..Grants::default()
         },
         remedies: spec.remedies.clone(),
     };

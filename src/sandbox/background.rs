@@ -8,6 +8,7 @@ use std::thread::JoinHandle;
 use anyhow::Context;
 
 use super::cancel::Cancel;
+use super::output::Reading;
 use super::policy::Outcome;
 use super::protocol::Specification;
 
@@ -34,7 +35,7 @@ impl Background {
             .spawn({
                 let (cancel, lines) = (cancel.clone(), Arc::clone(&lines));
                 move || {
-                    super::launch::run(&launcher, &specification, &cancel, &mut |line| {
+                    super::launch::run(&launcher, &specification, &Reading::default(), &cancel, &mut |line| {
                         keep(&lines, line)
                     })
                 }

@@ -13,10 +13,11 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 
 use super::cancel::Cancel;
-use super::output::{Kept, Lines, Log};
+use super::output::{Kept, Lines, Log, Reading};
 use super::policy::{Command, Ending, Outcome};
 use super::protocol::{CANCEL, LAUNCH, Report, Specification, receive, send};
 use super::tier::Tier;
+use crate::secret::Redaction;
 
 /// How long we wait for output, and how often we take some, after everything has ended.
 const DRAIN_MAX: Duration = Duration::from_millis(200);
@@ -28,11 +29,12 @@ const LAUNCHER_SLACK: Duration = Duration::from_secs(30);
 pub(super) fn run(
     launcher: &Path,
     specification: &Specification,
+    reading: &Reading,
     cancel: &Cancel,
     on_line: &mut dyn FnMut(&str),
 ) -> anyhow::Result<Outcome> {
     let began = Instant::now();
-    let mut collected = Collected::default();
+    let mut collected = Collected::new(reading);
     if cancel.is_cancelled() {
         return Ok(collected.outcome(Ending::Cancelled, 0, began.elapsed()));
     }
@@ -213,27 +215,46 @@ fn take(pipe: &mut Option<PipeReader>, mut with: impl FnMut(&[u8])) {
 }
 
 /// What a command has said so far.
-#[derive(Default)]
 struct Collected {
     kept: Kept,
     log: Log,
     stdout_lines: Lines,
     stderr_lines: Lines,
+    /// What takes secrets out of both streams, before anything else sees them.
+    stdout: Redaction,
+    stderr: Redaction,
 }
 
 impl Collected {
+    fn new(reading: &Reading) -> Collected {
+        Collected {
+            kept: Kept::default(),
+            log: Log::default(),
+            stdout_lines: Lines::new(reading.line_bytes_max),
+            stderr_lines: Lines::new(reading.line_bytes_max),
+            stdout: Redaction::new(reading.secrets.clone()),
+            stderr: Redaction::new(reading.secrets.clone()),
+        }
+    }
+
     fn stdout(&mut self, bytes: &[u8], on_line: &mut dyn FnMut(&str)) {
-        self.kept.push(bytes);
+        let bytes = self.stdout.push(bytes);
+        self.kept.push(&bytes);
         self.stdout_lines
-            .push(bytes, &mut both(&mut self.log, on_line));
+            .push(&bytes, &mut both(&mut self.log, on_line));
     }
 
     fn stderr(&mut self, bytes: &[u8], on_line: &mut dyn FnMut(&str)) {
+        let bytes = self.stderr.push(bytes);
         self.stderr_lines
-            .push(bytes, &mut both(&mut self.log, on_line));
+            .push(&bytes, &mut both(&mut self.log, on_line));
     }
 
     fn finish(&mut self, on_line: &mut dyn FnMut(&str)) {
+        let (stdout, stderr) = (self.stdout.finish(), self.stderr.finish());
+        self.kept.push(&stdout);
+        self.stdout_lines.push(&stdout, &mut both(&mut self.log, on_line));
+        self.stderr_lines.push(&stderr, &mut both(&mut self.log, on_line));
         self.stdout_lines.finish(&mut both(&mut self.log, on_line));
         self.stderr_lines.finish(&mut both(&mut self.log, on_line));
     }

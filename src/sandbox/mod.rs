@@ -4,7 +4,7 @@
 //! it left behind, also when we are killed. On Linux the tier is Landlock with a filter of system calls. What a step
 //! may touch is decided above; here it is only enforced, and whether it is enforced is tried, not looked up.
 //!
-//! It does not know plans, steps or checks, inherits no environment, and passes no secret. It does not stop a step from
+//! It does not know plans, steps or checks, inherits no environment, and passes no secret but those that are in the environment it is given. It does not stop a step from
 //! changing modes and times of the user's own files outside, from seeing names and sizes there and the list of
 //! processes, from reading `/etc` as far as the user may, or, with any port granted, from listening on one that the
 //! kernel picks. `/dev/shm`, which Python's process pools need, is a folder like others: it has to be granted.
@@ -45,7 +45,9 @@ use anyhow::Context;
 pub use background::Background;
 pub use cancel::{Cancel, Registration};
 pub use launcher::launcher_main;
+pub use output::Reading;
 pub use policy::{Command, Ending, Network, Outcome, Policy};
+pub use program::find_all as programs_in;
 pub use protocol::LAUNCH;
 pub use python::{PythonEnvironment, PythonTool, add_requirement, find_python, requirements};
 pub use service::{Provided, Service, provide_port, provide_redis};
@@ -93,9 +95,21 @@ impl Sandbox {
         cancel: &Cancel,
         on_line: &mut dyn FnMut(&str),
     ) -> anyhow::Result<Outcome> {
+        self.run_read(command, &Reading::default(), cancel, on_line)
+    }
+
+    /// Does the same, reading what the command says in a way of one's own.
+    pub fn run_read(
+        &self,
+        command: &Command,
+        reading: &Reading,
+        cancel: &Cancel,
+        on_line: &mut dyn FnMut(&str),
+    ) -> anyhow::Result<Outcome> {
         launch::run(
             &self.launcher,
             &launch::specification(command, self.tier, false),
+            reading,
             cancel,
             on_line,
         )

@@ -2,6 +2,8 @@
 
 use std::collections::VecDeque;
 
+use crate::secret::Secrets;
+
 /// A line longer than this is broken, so that a gigabyte without a newline stays small.
 const LINE_MAX: usize = 16 * 1024;
 /// How much of a log's beginning, and of its end, is kept.
@@ -10,13 +12,38 @@ const LOG_TAIL: usize = 128 * 1024;
 /// How much of standard output is kept byte for byte.
 const STDOUT_MAX: usize = 16 * 1024 * 1024;
 
+/// How what a command says is read.
+#[derive(Debug, Clone)]
+pub struct Reading {
+    /// A line longer than this is broken.
+    pub line_bytes_max: usize,
+    /// What nobody may see of it.
+    pub secrets: Secrets,
+}
+
+impl Default for Reading {
+    fn default() -> Reading {
+        Reading {
+            line_bytes_max: LINE_MAX,
+            secrets: Secrets::default(),
+        }
+    }
+}
+
 /// Cuts a stream of bytes into lines.
-#[derive(Default)]
 pub(super) struct Lines {
     pending: Vec<u8>,
+    line_bytes_max: usize,
 }
 
 impl Lines {
+    pub(super) fn new(line_bytes_max: usize) -> Lines {
+        Lines {
+            pending: Vec::new(),
+            line_bytes_max,
+        }
+    }
+
     /// Adds bytes and hands over each line that is complete.
     pub(super) fn push(&mut self, bytes: &[u8], on_line: &mut dyn FnMut(&str)) {
         let mut parts = bytes.split(|byte| *byte == b'\n').peekable();
@@ -43,11 +70,11 @@ impl Lines {
         self.pending.clear();
     }
 
-    /// Hands over pieces until at most `LINE_MAX` bytes wait for their newline.
+    /// Hands over pieces until no more bytes wait for their newline than a line may have.
     fn relieve(&mut self, on_line: &mut dyn FnMut(&str)) {
         let mut start = 0;
-        while self.pending.len() - start > LINE_MAX {
-            let end = boundary(&self.pending, start + LINE_MAX);
+        while self.pending.len() - start > self.line_bytes_max {
+            let end = boundary(&self.pending, start + self.line_bytes_max);
             on_line(&String::from_utf8_lossy(&self.pending[start..end]));
             start = end;
         }
@@ -126,7 +153,7 @@ mod tests {
     use super::*;
 
     fn check(chunks: &[&[u8]], expected: &[&str]) {
-        let mut lines = Lines::default();
+        let mut lines = Lines::new(LINE_MAX);
         let mut found = Vec::new();
         for chunk in chunks {
             lines.push(chunk, &mut |line| found.push(line.to_owned()));
@@ -157,7 +184,7 @@ mod tests {
         let text = "é".repeat(LINE_MAX);
         let odd = format!("x{text}");
         let mut pieces = Vec::new();
-        let mut lines = Lines::default();
+        let mut lines = Lines::new(LINE_MAX);
         for chunk in odd.as_bytes().chunks(1000) {
             lines.push(chunk, &mut |line| pieces.push(line.to_owned()));
             assert!(lines.pending.len() <= LINE_MAX);

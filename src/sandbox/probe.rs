@@ -14,6 +14,7 @@ use anyhow::Context;
 use rustix::process::{getppid, test_kill_process};
 
 use super::cancel::Cancel;
+use super::output::Reading;
 use super::policy::{Network, Policy};
 use super::protocol::{LAUNCH, Specification};
 
@@ -97,7 +98,7 @@ pub(super) fn probe(launcher: &Path, tcp_is_limited: bool) -> anyhow::Result<Hol
             network,
         }),
     };
-    let outcome = super::launch::run(launcher, &specification, &Cancel::new(), &mut |_| {})?;
+    let outcome = super::launch::run(launcher, &specification, &Reading::default(), &Cancel::new(), &mut |_| {})?;
     anyhow::ensure!(
         outcome.succeeded(),
         "the probe ended with {:?}: {}",

@@ -17,7 +17,7 @@ pub(super) fn find(name: &str, directory: &Path, path: &OsStr) -> Option<PathBuf
 }
 
 /// Returns every program called `name` in the absolute folders of `path`, in order.
-pub(super) fn find_all<'a>(name: &'a str, path: &OsStr) -> impl Iterator<Item = PathBuf> + use<'a> {
+pub fn find_all<'a>(name: &'a str, path: &OsStr) -> impl Iterator<Item = PathBuf> + use<'a> {
     let folders: Vec<PathBuf> = std::env::split_paths(path)
         .filter(|folder| folder.is_absolute())
         .collect();

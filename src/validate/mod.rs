@@ -52,6 +52,7 @@ pub fn failure(findings: &[Finding]) -> Option<Failure> {
         message: format!("check `{}`: {}", failed.check, failed.message),
         output: failed.output.clone(),
         actions: Vec::new(),
+        wait_ms: None,
     })
 }
 

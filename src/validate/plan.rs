@@ -1,5 +1,7 @@
 //! A plan is looked at before it runs: a person may have written it by hand.
 
+mod agent;
+
 use std::collections::BTreeSet;
 
 use regex::Regex;
@@ -12,7 +14,7 @@ const ATTEMPTS_MAX: u32 = 10;
 const TIMEOUT_S_MAX: u64 = 24 * 3600;
 
 /// What a plan may grant.
-const NETWORKS: [&str; 1] = ["python-packages"];
+const NETWORKS: [&str; 2] = ["model", "python-packages"];
 const SERVICES: [&str; 2] = ["port", "redis"];
 
 /// Returns what is wrong with the plan, each fault with its place in it; nothing when it can run.
@@ -159,6 +161,12 @@ fn check_action(plan: &Plan, action: &Action, index: usize, place: &str, faults:
             SERVICES.join(", ")
         ));
     }
+    agent::check(action, place, faults);
+    outside(
+        action.grants.protected.iter().map(String::as_str),
+        &format!("{place}.grants.protected"),
+        faults,
+    );
     for remedy in &action.remedies {
         if let Err(error) = Regex::new(&remedy.when) {
             faults.push(format!(

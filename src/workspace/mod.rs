@@ -7,6 +7,7 @@
 
 mod environment;
 mod files;
+mod later;
 mod said;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -16,12 +17,15 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result};
 use serde_json::{Map, Value};
 
-use crate::model::{Action, PluginFile, ServiceUse, is_inside};
+use crate::agent::Ready;
+use crate::model::{Action, AgentUse, PluginFile, ServiceUse, is_inside};
 use crate::sandbox::{
-    Background, Cancel, Command, Network, Outcome, Policy, PythonEnvironment, Sandbox,
+    Background, Cancel, Command, Network, Outcome, Policy, PythonEnvironment, Reading, Sandbox,
 };
+use crate::secret::{Secret, Secrets};
 pub use environment::Python;
 pub use files::read_plain;
+pub use later::{is_carried_out_later, may_change};
 pub use said::{Line, failure, failure_of, printable};
 
 /// Everything a step and its checks have.
@@ -47,6 +51,17 @@ pub struct Workspace {
     pub deadline: Option<Instant>,
     pub sandbox: Sandbox,
     pub cancel: Cancel,
+    /// The agent that does the step, where one does.
+    pub agent: Option<Ready>,
+    /// What the step's programs are given beside the usual environment; its checks are not.
+    pub secrets: Vec<Secret>,
+    /// Everything that must not be shown: those, and the key of the agent's model.
+    pub hidden: Secrets,
+    /// What agents used in earlier attempts at the step, and in this one.
+    pub spent: AgentUse,
+    pub used: AgentUse,
+    /// How many times what the plan lets them use they may use.
+    pub budget_times: u32,
 }
 
 /// What a program may do with the worktree.
@@ -66,6 +81,12 @@ impl Workspace {
         timeout: Duration,
         say: &mut dyn FnMut(Line<'_>),
     ) -> Result<Outcome> {
+        let command = self.command(argv, access, timeout);
+        self.start(&command, &Reading::default(), &self.cancel, say)
+    }
+
+    /// Returns a command that `start` takes, for who has more to say about it.
+    pub fn command(&self, argv: &[String], access: Access, timeout: Duration) -> Command {
         let mut policy = Policy {
             read: vec![self.directory.clone(), self.plugin.clone()],
             write: vec![self.scratch.clone()],
@@ -80,15 +101,34 @@ impl Workspace {
         policy
             .read
             .extend(self.built().iter().flat_map(|python| python.read.clone()));
-        let command = Command {
+        let mut environment = self.environment();
+        if access == Access::Write {
+            let secrets = self.secrets.iter();
+            environment.extend(secrets.map(|secret| (secret.name.clone(), secret.reveal().to_string())));
+        }
+        Command {
             argv: argv.iter().map(|argument| self.fill(argument)).collect(),
             directory: self.directory.clone(),
-            environment: self.environment(),
+            environment,
             policy,
             timeout: self.time_left(timeout),
+        }
+    }
+
+    /// Runs a command to its end; nothing that it says shows a secret.
+    pub fn start(
+        &self,
+        command: &Command,
+        reading: &Reading,
+        cancel: &Cancel,
+        say: &mut dyn FnMut(Line<'_>),
+    ) -> Result<Outcome> {
+        let reading = Reading {
+            secrets: self.hidden.clone(),
+            ..reading.clone()
         };
         let mut say = |line: &str| say(Line::Program(&self.portable(line)));
-        let mut outcome = self.sandbox.run(&command, &self.cancel, &mut say)?;
+        let mut outcome = self.sandbox.run_read(command, &reading, cancel, &mut say)?;
         outcome.log = self.portable(&outcome.log);
         Ok(outcome)
     }
@@ -169,10 +209,13 @@ pub fn lay_out(folder: &Path, files: &BTreeMap<String, PluginFile>) -> Result<()
     Ok(())
 }
 
-/// Returns which of the step's paths `path` is not under, as a person wrote them in `writes`.
+/// Says whether `path` is under one of the step's `writes`, as a person wrote them.
 pub fn may_write(action: &Action, path: &str) -> bool {
-    action
-        .writes
+    is_under(&action.writes, path)
+}
+
+fn is_under(allowed: &[String], path: &str) -> bool {
+    allowed
         .iter()
         .any(|allowed| match allowed.strip_suffix('/') {
             Some(folder) => path

@@ -55,6 +55,7 @@ pub fn failure(kind: FailureKind, message: impl Into<String>, output: &str) -> F
         message: printable(&message.into()),
         output: tail(output),
         actions: Vec::new(),
+        wait_ms: None,
     }
 }
 

@@ -1,0 +1,1 @@
+//! What the agents' own words are taken for, on lines that the real programs printed.
