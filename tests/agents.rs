@@ -61,12 +61,12 @@ impl Story {
 
     fn commit(&self) {
         let plan = json!({
-            "schema": 1, "engine": 1, "task": "By hand", "understood": [], "steps": self.steps,
+            "engine": 1, "task": "By hand", "understood": [], "steps": self.steps,
         });
         let folder = self.environment.project(&format!(".orchestrate/plans/{PLAN}"));
         fs::create_dir_all(&folder).unwrap();
-        // What is JSON is YAML as well.
-        fs::write(folder.join("plan.yaml"), serde_json::to_string_pretty(&plan).unwrap()).unwrap();
+        let text = orchestrate::yaml::print(&plan).unwrap();
+        fs::write(folder.join("plan.yaml"), format!("schema: 1\n{text}")).unwrap();
         self.environment.commit("A plan by hand");
     }
 
@@ -180,4 +180,244 @@ fn a_skill_a_command_and_an_agent_of_a_plugin_do_three_steps() {
     let events = story.events();
     assert!(events.contains("agent: claude 2.") && events.contains("session: "), "{events}");
     assert!(!story.environment.project("hooked.txt").exists());
+}
+
+/// Runs one step that writes `out.txt`, with the model failing so first, and returns what was said.
+fn fails(turns: &[Turn], code: i32) -> (Story, Ran) {
+    let mut story = Story::new(turns);
+    let mut agent = claude("Write out.txt");
+    agent["silence_s"] = json!(2);
+    story.step("write", agent, &["out.txt"], "grep done out.txt");
+    let ran = story.run(code);
+    (story, ran)
+}
+
+/// As often as the agent itself asks again.
+fn thrice(turn: Turn) -> Vec<Turn> {
+    vec![turn; 3]
+}
+
+#[test]
+#[ignore = "needs claude"]
+fn a_model_that_refuses_the_key_is_asked_once_and_a_person_is_told() {
+    let (story, ran) = fails(&thrice(Turn::Status(401, "")), 3);
+    assert!(ran.stderr.contains("401"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("set `ANTHROPIC_API_KEY` to a key"), "{}", ran.stderr);
+    assert_eq!(story.events().matches("attempt-started").count(), 1);
+    story.model.then(&[Turn::Write("out.txt", "done\n"), Turn::Say("Done.")]);
+    story.resume(&[], 0);
+    assert_eq!(story.file("out.txt"), "done\n");
+}
+
+#[test]
+#[ignore = "needs claude"]
+fn a_model_without_time_is_asked_again_when_it_says_so() {
+    let mut turns = thrice(Turn::Status(429, "retry-after: 1"));
+    turns.extend([Turn::Write("out.txt", "done\n"), Turn::Say("Done.")]);
+    let (story, ran) = fails(&turns, 0);
+    assert!(ran.stderr.contains("429"), "{}", ran.stderr);
+    let events = story.events();
+    assert!(events.contains("kind: model") && events.contains("wait_ms: 1000"), "{events}");
+}
+
+#[test]
+#[ignore = "needs claude"]
+fn a_model_in_trouble_or_cut_off_or_silent_is_asked_again_and_then_no_more() {
+    for (turn, said) in [(Turn::Status(500, ""), "500"), (Turn::Cut, "model"), (Turn::Silent, "said nothing for 2 s")] {
+        let (story, ran) = fails(&vec![turn; 40], 1);
+        assert!(ran.stderr.contains(said), "{}", ran.stderr);
+        let events = story.events();
+        assert_eq!(events.matches("attempt-started").count(), 2, "{events}");
+        assert!(events.contains("kind: model"), "{events}");
+    }
+}
+
+#[test]
+#[ignore = "needs claude"]
+fn a_tool_that_is_not_granted_fails_the_step_though_the_agent_ends_well() {
+    let mut story = Story::new(&[Turn::Shell("python3 -c 'print(1)' > out.txt".to_string()), Turn::Say("Done.")]);
+    let mut agent = claude("Write out.txt");
+    agent["tools"] = json!([]);
+    story.step("write", agent, &["out.txt"], "true");
+    let ran = story.run(1);
+    assert!(ran.stderr.contains("was not allowed `Bash`"), "{}", ran.stderr);
+    assert_eq!(story.events().matches("attempt-started").count(), 1);
+}
+
+#[test]
+#[ignore = "needs claude"]
+fn a_plugin_that_does_not_load_fails_the_step_before_the_model_works() {
+    let mut story = Story::new(&[Turn::Write("out.txt", "done\n")]);
+    let step = story.step_of("broken", "write", using("command", "greet", "Ada"), &["out.txt"], "true");
+    step["action"]["grants"]["programs"] = json!(["hooks"]);
+    let ran = story.run(1);
+    assert!(ran.stderr.contains("the plugin is broken"), "{}", ran.stderr);
+}
+
+#[test]
+#[ignore = "needs claude"]
+fn hooks_run_where_they_are_granted_and_nowhere_else() {
+    let mut story = Story::new(&[Turn::Say("Nothing to do.")]);
+    let step = story.step("look", claude("Look"), &["hooked.txt"], "grep hooked hooked.txt");
+    step["action"]["grants"]["programs"] = json!(["hooks"]);
+    story.run(0);
+    assert_eq!(story.file("hooked.txt"), "hooked\n");
+}
+
+#[test]
+#[ignore = "needs claude"]
+fn what_a_check_finds_is_told_to_the_same_session_which_mends_it() {
+    let mut story = Story::new(&[
+        Turn::Write("out.txt", "wrong\n"),
+        Turn::Say("Done."),
+        Turn::Shell("echo done > out.txt".to_string()),
+        Turn::Say("Mended."),
+    ]);
+    let mut agent = claude("Write out.txt");
+    agent["corrections_max"] = json!(1);
+    story.step("write", agent, &["out.txt"], "cat out.txt; grep done out.txt");
+    story.run(0);
+    assert_eq!(story.file("out.txt"), "done\n");
+    let requests = story.model.requests();
+    assert!(requests[2].to_string().contains("A check of your result failed"), "{}", requests[2]);
+    assert!(requests[2].to_string().contains("Write out.txt"), "it is the same conversation");
+    let events = story.events();
+    assert_eq!(events.matches("attempt-started").count(), 1, "{events}");
+    // Two turns of 1000 tokens in and 20 out before, and two after: each is counted once.
+    assert!(events.contains("output_tokens: 80"), "{events}");
+}
+
+#[test]
+#[ignore = "needs claude"]
+fn a_run_whose_budget_is_used_up_pauses_and_goes_on_with_a_higher_one() {
+    let mut story = Story::new(&[
+        Turn::Shell("echo one > out.txt".to_string()),
+        Turn::Shell("echo two >> out.txt".to_string()),
+        Turn::Shell("echo done >> out.txt".to_string()),
+    ]);
+    let mut agent = claude("Write out.txt");
+    agent["budget"] = json!({"tokens": 2500});
+    story.step("write", agent, &["out.txt"], "grep done out.txt");
+    let ran = story.run(3);
+    assert!(ran.stderr.contains("the step's budget is used up"), "{}", ran.stderr);
+    let again = story.resume(&[], 3);
+    assert!(again.stderr.contains("of 2500 tokens are used"), "{}", again.stderr);
+    story.model.then(&[Turn::Shell("echo done > out.txt".to_string()), Turn::Say("Done.")]);
+    story.resume(&["--budget", "10"], 0);
+    assert_eq!(story.file("out.txt"), "done\n");
+}
+
+#[test]
+#[ignore = "needs claude"]
+fn a_secret_is_given_to_its_step_alone_and_never_recorded() {
+    const TOKEN: &str = "deploy-token-0123456789";
+    let mut story = Story::new(&[
+        Turn::Shell("echo \"token: $DEPLOY_TOKEN\"; printf %s \"$DEPLOY_TOKEN\" | base64 > out.txt; printf %s \"$DEPLOY_TOKEN\" | wc -c".to_string()),
+        Turn::Say("Done."),
+    ]);
+    let step = story.step("write", claude("Write out.txt"), &["out.txt"], "test -z \"$DEPLOY_TOKEN\"");
+    step["action"]["grants"]["secrets"] = json!(["DEPLOY_TOKEN"]);
+    story.commit();
+    let mut command = story.command(&["--verbose", "--execute", PLAN]);
+    let ran = Running::new(command.env("DEPLOY_TOKEN", TOKEN)).end().exits(1);
+    assert!(ran.stderr.contains("gives the secret `DEPLOY_TOKEN` away"), "{}", ran.stderr);
+    story.check_that_nothing_is_given_away(&ran);
+    assert!(!ran.stderr.contains(TOKEN), "{}", ran.stderr);
+    let objects = story.environment.git(&["cat-file", "--batch-all-objects", "--batch"]);
+    let encoded = "ZGVwbG95LXRva2VuLTAxMjM0NTY3ODk";
+    assert!(!objects.contains(TOKEN) && !objects.contains(encoded), "an object holds it");
+    // The agent itself saw it: it is the step that it was granted to.
+    assert!(story.model.heard().contains("23"), "{}", story.model.heard());
+    let missing = Running::new(&mut story.command(&["--execute", PLAN])).end().exits(7);
+    assert!(missing.stderr.contains("export DEPLOY_TOKEN=.."), "{}", missing.stderr);
+}
+
+#[test]
+#[ignore = "needs claude"]
+fn what_others_would_carry_out_later_is_refused_unless_it_is_granted() {
+    let turns = [Turn::Shell("mkdir -p .github/workflows; echo 'on: push' > .github/workflows/x.yml".to_string()), Turn::Say("Done.")];
+    let mut story = Story::new(&turns);
+    story.step("write", claude("Write"), &[".github/"], "true");
+    let ran = story.run(1);
+    assert!(ran.stderr.contains("`.github/workflows/x.yml` was changed, which other tools carry out later"), "{}", ran.stderr);
+    let mut story = Story::new(&turns);
+    let step = story.step("write", claude("Write"), &[".github/"], "true");
+    step["action"]["grants"]["protected"] = json!([".github/"]);
+    story.run(0);
+}
+
+#[test]
+#[ignore = "needs claude"]
+fn an_agent_reaches_its_model_and_neither_the_person_nor_another_host() {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let mut story = Story::new(&[]);
+    let home = story.environment.path("home");
+    fs::write(home.join("private"), "private").unwrap();
+    story.model.then(&[
+        Turn::Shell(format!(
+            "(cat {0}/private; echo x > {0}/written; python3 -c 'import socket; socket.create_connection((\"127.0.0.1\", {port}), 2)' && echo reached; env) > out.txt 2>&1",
+            home.display()
+        )),
+        Turn::Say("Done."),
+    ]);
+    story.step("write", claude("Write out.txt"), &["out.txt"], "true");
+    story.run(0);
+    let out = story.file("out.txt");
+    assert!(!home.join("written").exists());
+    assert!(!out.contains("reached") && !out.contains(KEY), "{out}");
+    assert!(out.contains("ermission denied") && !out.lines().any(|line| line == "private"), "{out}");
+}
+
+#[test]
+#[ignore = "needs claude"]
+fn a_run_killed_while_an_agent_works_leaves_nothing_running_and_goes_on() {
+    let mut story = Story::new(&[
+        Turn::Shell("echo begun > out.txt; python3 -c 'import time; time.sleep(50)'".to_string()),
+    ]);
+    story.step("write", claude("Write out.txt"), &["out.txt"], "grep done out.txt");
+    let mut run = story.start();
+    run.wait_for("→ Bash");
+    run.kill();
+    story.environment.wait_until_nothing_runs();
+    story.model.then(&[Turn::Write("out.txt", "done\n"), Turn::Say("Done.")]);
+    story.resume(&[], 0);
+    assert_eq!(story.file("out.txt"), "done\n");
+}
+
+#[test]
+fn an_agent_that_is_not_there_or_not_logged_in_is_found_before_the_first_step() {
+    let mut story = Story::new(&[]);
+    story.step("write", claude("Write"), &["out.txt"], "true");
+    story.commit();
+    let program = story.environment.path("bin/claude");
+    let run = |key: &str| {
+        let mut command = story.environment.orchestrate_command(&["--execute", PLAN]);
+        Running::new(command.env("ANTHROPIC_API_KEY", key)).end().exits(7)
+    };
+    let missing = run(KEY);
+    assert!(missing.stderr.contains("there is no `claude` in PATH"), "{}", missing.stderr);
+    assert!(missing.stderr.contains("npm install --global @anthropic-ai/claude-code"), "{}", missing.stderr);
+    fs::write(&program, "#!/bin/sh\nexit 9\n").unwrap();
+    fs::set_permissions(&program, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    let stranger = run("");
+    assert!(stranger.stderr.contains("`claude` is not logged in"), "{}", stranger.stderr);
+    assert_eq!(story.environment.git(&["branch", "--list", "orchestrate/*"]), "");
+}
+
+#[test]
+fn a_plan_that_asks_for_what_is_not_there_cannot_run() {
+    let cases: [(Value, &str); 4] = [
+        (using("skill", "none", "x"), "has no skill `none`; it has: stamp"),
+        (json!({"agent": "nobody", "prompt": "x"}), "there is no agent `nobody`"),
+        (json!({"agent": "claude", "prompt": " "}), "agent.prompt"),
+        (json!({"agent": "claude", "prompt": "x", "budget": {"usd": 0}}), "agent.budget"),
+    ];
+    for (agent, said) in cases {
+        let mut story = Story::new(&[]);
+        story.step("write", agent, &["out.txt"], "true");
+        story.commit();
+        let ran = Running::new(&mut story.command(&["--execute", PLAN])).end().exits(2);
+        assert!(ran.stderr.contains(said), "{}", ran.stderr);
+    }
 }
