@@ -116,6 +116,8 @@ pub struct RunnerUp {
 pub enum Runner {
     /// Renders the plugin's templates and runs its declared commands.
     Template,
+    /// Runs programs of the plugin, or of the system, with the inputs in a file.
+    Command,
     /// Has a coding agent do it, with the plugin loaded.
     Agent,
 }
@@ -124,6 +126,7 @@ impl fmt::Display for Runner {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Runner::Template => f.write_str("template"),
+            Runner::Command => f.write_str("command"),
             Runner::Agent => f.write_str("agent"),
         }
     }

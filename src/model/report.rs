@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Oid, PlanId, PluginId, RunId, StepId};
+use super::{AgentUse, Oid, PlanId, PluginId, RunId, StepId};
 
 /// The file `report.yaml`, and the document that `--json` ends with.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -58,6 +58,9 @@ pub struct StepReport {
     pub duration_ms: u64,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub commit: Option<Oid>,
+    /// What agents used in all attempts together.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub used: Option<AgentUse>,
 }
 
 /// How many checks of the finished steps ended how.

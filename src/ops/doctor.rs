@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use super::{Project, Silent};
+use crate::agent::{AGENTS, Login, Program};
 use crate::model::counted;
 use crate::sandbox::{Sandbox, find_python};
 
@@ -26,6 +27,7 @@ pub struct Doctor {
 pub fn doctor(project: Option<&Project>) -> Doctor {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let mut examined = vec![sandbox(), python(&path), redis(&path)];
+    examined.extend(agents(&path));
     if let Some(project) = project {
         examined.push(identity(project));
         examined.push(marketplaces(project));
@@ -84,6 +86,37 @@ fn redis(path: &std::ffi::OsStr) -> Examined {
         found,
         mend,
     }
+}
+
+/// Looks for each agent and its login; one that is not installed is missed by nobody who does not use it.
+fn agents(path: &std::ffi::OsStr) -> Vec<Examined> {
+    let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
+    let installed = AGENTS.iter().filter_map(|agent| Some((agent, Program::find(agent, path)?)));
+    let examined: Vec<Examined> = installed
+        .map(|(agent, program)| {
+            let version = program.version().unwrap_or_default();
+            let (works, login) = match Login::find(agent, &variable) {
+                Ok(login) => (true, format!("`{}` is set", login.variable)),
+                Err(error) => (false, format!("{error}")),
+            };
+            Examined {
+                what: format!("agent {}", agent.name),
+                works,
+                found: format!("{} {version}, {login}", program.file.display()).replace(" ,", ","),
+                mend: (!works).then(|| format!("export {}=..", agent.logins[0].variable)),
+            }
+        })
+        .collect();
+    if !examined.is_empty() {
+        return examined;
+    }
+    let names: Vec<&str> = AGENTS.iter().map(|agent| agent.name).collect();
+    vec![Examined {
+        what: "agents".into(),
+        works: false,
+        found: format!("none of {} is in PATH", names.join(", ")),
+        mend: Some(format!("npm install --global {}", AGENTS[0].package)),
+    }]
 }
 
 fn program(path: &std::ffi::OsStr, name: &str) -> Option<String> {

@@ -59,6 +59,7 @@ fn row(step: &Step) -> Value {
         "writes": step.action.writes.iter().map(|path| format!("`{path}`")).collect::<Vec<_>>().join(", "),
         "grants": grants(&step.action),
         "commands": commands(step),
+        "orders": orders(step),
         "fallbacks": step.fallbacks.iter().map(|action| format!("`{}`", action.plugin)).collect::<Vec<_>>().join(", "),
         "remedies": step.action.remedies.iter().map(|remedy| format!("`{}`", remedy.id)).collect::<Vec<_>>().join(", "),
         "runners_up": step.runners_up.iter().map(|other| format!("`{}` ({})", other.plugin, escape(&other.why_not))).collect::<Vec<_>>().join("; "),
@@ -77,6 +78,7 @@ fn grants(action: &Action) -> String {
             "python-packages" => {
                 "the Python package index, while its environment is built".to_string()
             }
+            "model" => "its model's host, through a gateway".to_string(),
             other => other.to_string(),
         });
     let services = action
@@ -88,10 +90,37 @@ fn grants(action: &Action) -> String {
             "port" => "one free port on loopback".to_string(),
             other => other.to_string(),
         });
-    match network.chain(services).collect::<Vec<_>>() {
+    let secrets = action.grants.secrets.iter().map(|name| format!("the secret `{name}`"));
+    let programs = action.grants.programs.iter().map(|program| format!("starts the plugin's {program}"));
+    let protected = action.grants.protected.iter().map(|path| format!("writes `{path}`, which others carry out later"));
+    let grants = network.chain(services).chain(secrets).chain(programs).chain(protected);
+    match grants.collect::<Vec<_>>() {
         list if list.is_empty() => "nothing".to_string(),
         list => list.join("; "),
     }
+}
+
+/// Returns what agents are asked in the step, each with how far it may go.
+fn orders(step: &Step) -> Vec<Value> {
+    let asked = step.actions().filter_map(|action| Some((action, action.agent.as_ref()?)));
+    asked
+        .map(|(action, task)| {
+            let limits = [
+                task.budget.turns.map(|turns| format!("{turns} turns")),
+                task.budget.tokens.map(|tokens| format!("{tokens} tokens")),
+                task.budget.usd.map(|usd| format!("{usd} USD")),
+            ];
+            let limits: Vec<String> = limits.into_iter().flatten().collect();
+            json!({
+                "agent": task.agent,
+                "plugin": action.plugin.to_string(),
+                "uses": task.uses.as_ref().map(|uses| format!("{} `{}`", uses.kind(), uses.name())),
+                "tools": task.tools.iter().map(|tool| format!("`{}`", escape(tool))).collect::<Vec<_>>().join(", "),
+                "budget": if limits.is_empty() { "no limit but time".to_string() } else { limits.join(", ") },
+                "prompt": task.prompt.lines().map(|line| format!("  > {}", escape(line))).collect::<Vec<_>>().join("\n"),
+            })
+        })
+        .collect()
 }
 
 fn commands(step: &Step) -> Vec<String> {

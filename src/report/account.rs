@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use crate::model::{
-    CheckCounts, Finding, Oid, Outcome, Phase, Plan, PlanId, RunId, RunReport, RunState, RunStatus,
+    AgentUse,    CheckCounts, Finding, Oid, Outcome, Phase, Plan, PlanId, RunId, RunReport, RunState, RunStatus,
     SCHEMA, StepReport, StepStatus,
 };
 
@@ -68,6 +68,7 @@ pub fn account(
             attempts: state.attempts_ended(),
             duration_ms: state.duration_ms,
             commit: commits(step.id.as_str()),
+            used: (state.used != AgentUse::default()).then(|| state.used.clone()),
         })
         .collect();
     RunReport {

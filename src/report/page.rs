@@ -107,6 +107,36 @@ fn results(report: &RunReport, plan: &Plan, state: &RunState) -> Vec<String> {
             .map(|(label, text)| format!("- {label}: {text}")),
     );
     lines.extend(services(state));
+    lines.extend(agents(report));
+    lines
+}
+
+/// Returns what agents used, step by step where several did one.
+fn agents(report: &RunReport) -> Vec<String> {
+    let steps = report.steps.iter().filter_map(|step| Some((step, step.used.as_ref()?)));
+    let mut lines: Vec<String> = steps
+        .map(|(step, used)| {
+            let model = match used.model.as_str() {
+                "" => String::new(),
+                model => format!(" with {model}"),
+            };
+            format!(
+                "- Agent of `{}`: {}{model}, {} turns, {} tokens in ({} cached), {} out, {:.4} USD",
+                step.id,
+                used.agent,
+                used.turns,
+                used.input_tokens + used.cached_tokens,
+                used.cached_tokens,
+                used.output_tokens,
+                used.cost_usd
+            )
+        })
+        .collect();
+    if lines.len() > 1 {
+        let used = report.steps.iter().filter_map(|step| step.used.as_ref());
+        let (tokens, usd) = used.fold((0, 0.0), |(tokens, usd), used| (tokens + used.tokens(), usd + used.cost_usd));
+        lines.push(format!("- Agents together: {tokens} tokens, {usd:.4} USD"));
+    }
     lines
 }
 

@@ -170,10 +170,13 @@ fn answer(stream: &TcpStream, path: &str, key: &str, body: &Value, seen: &Mutex<
 }
 
 fn tool(name: &str, input: Value) -> Value {
+    json!({"type": "tool_use", "id": new_id("toolu"), "name": name, "input": input})
+}
+
+fn new_id(kind: &str) -> String {
     use std::sync::atomic::{AtomicU32, Ordering};
     static NUMBER: AtomicU32 = AtomicU32::new(0);
-    let id = format!("toolu_{}", NUMBER.fetch_add(1, Ordering::Relaxed));
-    json!({"type": "tool_use", "id": id, "name": name, "input": input})
+    format!("{kind}_{}", NUMBER.fetch_add(1, Ordering::Relaxed))
 }
 
 /// Returns the folder that the agent says it works in.
@@ -185,7 +188,7 @@ fn folder(body: &Value) -> String {
 
 fn message(body: &Value) -> Value {
     json!({
-        "id": "msg_scripted", "type": "message", "role": "assistant", "model": body["model"], "content": [],
+        "id": new_id("msg"), "type": "message", "role": "assistant", "model": body["model"], "content": [],
         "stop_reason": null, "stop_sequence": null, "usage": {"input_tokens": 1000, "output_tokens": 20},
     })
 }

@@ -1,6 +1,7 @@
 //! How a step is carried out: one file for each kind.
 
 mod agent;
+mod command;
 mod template;
 
 use std::time::Duration;
@@ -26,6 +27,8 @@ pub fn run(
 ) -> Result<Result<Done, Failure>> {
     Ok(match action.runner {
         Runner::Template => template::run(action, workspace, remedies, timeout, say)?
+            .map(|()| Done { conversation: None }),
+        Runner::Command => command::run(action, workspace, remedies, timeout, say)?
             .map(|()| Done { conversation: None }),
         Runner::Agent => agent::run(step, action, workspace, timeout, say)?.map(|conversation| Done {
             conversation: Some(conversation),

@@ -5,13 +5,14 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 
+use super::command;
 use crate::model::{
-    Action, CommandLine, ExistingFile, Failure, FailureKind, PluginSpec, Remedy, Repair,
+    Action, ExistingFile, Failure, FailureKind, PluginSpec, Remedy, Repair,
     TemplateFile, TemplateInsert,
 };
 use crate::render;
 use crate::sandbox::add_requirement;
-use crate::workspace::{Access, Line, Workspace, failure, failure_of, read_plain};
+use crate::workspace::{Line, Workspace, failure, read_plain};
 use crate::yaml;
 
 type Attempt<T = ()> = Result<Result<T, Failure>>;
@@ -50,32 +51,7 @@ pub fn run(
     if let Err(failure) = workspace.build_environment(say)? {
         return Ok(Err(failure));
     }
-    let repairs = remedies.iter().filter_map(|remedy| remedy.run.as_ref());
-    for command in repairs.chain(&action.commands) {
-        if let Err(failure) = program(command, workspace, deadline, say)? {
-            return Ok(Err(failure));
-        }
-    }
-    Ok(Ok(()))
-}
-
-fn program(
-    command: &CommandLine,
-    workspace: &Workspace,
-    deadline: Instant,
-    say: &mut dyn FnMut(Line<'_>),
-) -> Attempt {
-    let left = deadline.saturating_duration_since(Instant::now());
-    let timeout = command
-        .timeout_s
-        .map_or(left, |seconds| left.min(Duration::from_secs(seconds)));
-    let outcome = workspace.run(&command.argv, Access::Write, timeout, say)?;
-    Ok(
-        match failure_of(FailureKind::Command, &command.argv, &outcome, timeout) {
-            Some(failure) => Err(failure),
-            None => Ok(()),
-        },
-    )
+    command::programs(action, workspace, remedies, deadline, say)
 }
 
 fn render_all(spec: &PluginSpec, workspace: &mut Workspace) -> Result<()> {

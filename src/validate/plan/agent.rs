@@ -36,6 +36,9 @@ pub fn check(action: &Action, place: &str, faults: &mut Vec<String>) {
             }
         }
         (Runner::Agent, None) => faults.push(format!("{place}.agent: it says what the agent is asked, and is missing")),
+        (Runner::Command, None) if action.commands.is_empty() => {
+            faults.push(format!("{place}.commands: the runner is `command`, and there is none"));
+        }
         (_, Some(_)) => faults.push(format!("{place}.agent: the runner is `{}`, which asks no agent", action.runner)),
         (_, None) => {}
     }
