@@ -102,15 +102,10 @@ fn a_text_has_one_vector_whoever_encodes_it() {
 }
 
 #[test]
-fn a_very_long_text_is_read_up_to_its_limit() {
-    let encoder = Encoder::embedded();
-    let long = |word: &str| encoder.encode(&word.repeat(1_000_000 / word.len()));
-    assert_eq!(
-        long("memory leak "),
-        encoder.encode(&"memory leak ".repeat(200))
-    );
-    for hostile in ["a", "\u{301}", "\0", "\u{fdfa}", "🚀", "字"] {
-        assert_whole(&long(hostile));
+fn a_text_of_a_megabyte_is_read_up_to_a_limit() {
+    for hostile in ["a", "\u{301}", "\0", "\u{fdfa}", " ", "🚀"] {
+        let text = hostile.repeat(1_000_000 / hostile.len());
+        assert_whole(&Encoder::embedded().encode(&text));
     }
 }
 
@@ -124,7 +119,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(24))]
 
     #[test]
-    fn any_text_has_a_vector(text in any::<String>()) {
+    fn any_text_has_a_vector(text in "\\PC{0,24}|(?s).{0,24}") {
         assert_whole(&Encoder::embedded().encode(&text));
     }
 }

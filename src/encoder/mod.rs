@@ -11,6 +11,7 @@ mod attention;
 mod encode;
 mod math;
 mod matrix;
+mod pieces;
 mod product;
 mod vector;
 mod vocabulary;
