@@ -8,7 +8,7 @@ TEXTS      texts of the kind that is to be encoded, one a line, in an order with
 OUT        where to write the weights
 REFERENCE  where to write what the weights come from makes of a few sentences
 
-Needs Python 3.11 and numpy 2.4.6, and about two minutes of a core. README.md says what is done and why.
+Needs Python 3.11 and numpy 2.4.6, and about eight minutes of a core. README.md says what is done and why.
 """
 import collections
 import hashlib
