@@ -15,6 +15,7 @@ mod host;
 mod init;
 mod locks;
 mod marketplace;
+mod meaning;
 mod names;
 mod plan;
 mod plugin;
@@ -36,6 +37,7 @@ pub use marketplace::{
     AddRequest, Updated, add as add_marketplace, shown as shown_revision,
     update as update_marketplace,
 };
+pub use meaning::{embedded_passages, embedded_taxonomy};
 pub use plan::{Planned, find_plan, patterns_for, plan, research, save};
 pub use plugin::{finding_line, oddity_line, one_plugin, validate_plugin};
 pub use project::{OpenOptions, Project};

@@ -168,10 +168,7 @@ pub(super) fn read(
 
 /// Returns the embedded taxonomy, extended by the repository's own.
 fn taxonomy(repository: &Repository, base: Option<&Oid>) -> Result<Taxonomy> {
-    let (_, json) = tree::embedded("taxonomy.json")
-        .next()
-        .expect("the build writes it");
-    let mut taxonomy = store::embedded_taxonomy(json)?;
+    let mut taxonomy = super::embedded_taxonomy()?;
     let Some(base) = base else {
         return Ok(taxonomy);
     };
