@@ -17,7 +17,8 @@ Constraints, in the task:
 
 Exit codes:
   0 done   1 a step or check failed, resumable   2 the request cannot be carried out
-  3 paused, a person has to act   5 integrity   6 held by another process
+  3 paused, a person has to act   4 approval missing   5 not what was approved, or tampered with
+  6 held by another process
   7 something needed is missing   70 a bug   130, 143 interrupted, resumable";
 
 /// Git-native orchestrator of coding-agent plugins: the plan you merged is the run you get.
@@ -124,6 +125,8 @@ pub enum Command {
     Research(Research),
     /// Find the patterns for something
     DiscoverPatterns(DiscoverPatterns),
+    /// Approve a plan as it stands: exactly that may run
+    Approve(Approve),
     /// Run a plan that was saved, as --execute does
     Implement(Implement),
     /// Show what a run taught, and propose it again where the proposal is gone
@@ -172,6 +175,15 @@ pub struct DiscoverPatterns {
 pub struct Implement {
     /// The plan's name, or the beginning or end of it
     pub plan: String,
+}
+
+#[derive(Debug, Args)]
+pub struct Approve {
+    /// The plan's name, or the beginning or end of it
+    pub plan: String,
+    /// Sign with the key that git signs with; also done without this where git was told of one
+    #[arg(long)]
+    pub sign: bool,
 }
 
 #[derive(Debug, Args)]
@@ -271,7 +283,8 @@ pub enum PluginCommand {
 }
 
 /// The names of the subcommands, to tell a mistyped one from a task.
-pub const COMMANDS: [&str; 14] = [
+pub const COMMANDS: [&str; 15] = [
+    "approve",
     "research",
     "discover-patterns",
     "implement",

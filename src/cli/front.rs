@@ -8,7 +8,9 @@ use super::output::Output;
 use super::pattern::odds_document;
 use super::terminal::Terminal;
 use super::{Done, open};
-use crate::model::{Hint, PatternCandidate, RunReport, RunStatus, Task, Trouble, counted};
+use crate::model::{
+    ApprovalPolicy, Hint, PatternCandidate, RunReport, RunStatus, Task, Trouble, counted,
+};
 use crate::ops::{self, OpenOptions, Project, RunOptions, Stop};
 use crate::plan::PlanOptions;
 use crate::sandbox::Sandbox;
@@ -63,6 +65,10 @@ pub fn run(arguments: &Arguments, output: &Output, stop: &Stop) -> Done {
     if front.plan_only {
         ops::save(&project, &planned)?;
         return plan_only(arguments, output, &planned);
+    }
+    // Where somebody has to approve it first, there has to be something to approve.
+    if ops::approval_policy(&project)?.rule.policy != ApprovalPolicy::None {
+        ops::save(&project, &planned)?;
     }
     let sandbox = match sandbox {
         Some(sandbox) => sandbox,

@@ -4,6 +4,7 @@
 //!
 //! A new command is a variant of `Command`, a file here with its arguments and its words, and a file in `ops` with what it does.
 
+mod approve;
 mod arguments;
 mod config;
 mod discover_patterns;
@@ -69,6 +70,7 @@ fn run(arguments: &Arguments, output: &Output, stop: &Stop) -> Done {
     match &arguments.command {
         None => front::run(arguments, output, stop),
         Some(Command::Implement(implement)) => front::implement(arguments, implement, output, stop),
+        Some(Command::Approve(command)) => approve::run(arguments, command, output),
         Some(Command::Research(research)) => research::run(arguments, research, output, stop),
         Some(Command::DiscoverPatterns(discover)) => {
             discover_patterns::run(arguments, discover, output)

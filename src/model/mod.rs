@@ -4,6 +4,7 @@
 //!
 //! A noun that only one module uses stays in that module; one that two need gets a file here, named after it.
 
+mod approval;
 mod change;
 mod check;
 mod component;
@@ -27,6 +28,7 @@ mod state;
 mod task;
 mod taxonomy;
 
+pub use approval::{Approval, ApprovalPolicy, ApprovalRule, Bound};
 pub use change::{Change, Sign, changes};
 pub use check::{
     Check, CommandCheck, Finding, JsonCheck, Kind as CheckKind, Outcome, TestCounts, TestsCheck,

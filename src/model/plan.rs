@@ -93,6 +93,9 @@ pub struct Action {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub commands: Vec<CommandLine>,
     pub writes: Vec<String>,
+    /// Files and folders that were there before the plan and that the action depends on, beside those that it writes.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub reads: Vec<String>,
     #[serde(default, skip_serializing_if = "Grants::is_empty")]
     pub grants: Grants,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]

@@ -99,6 +99,9 @@ pub struct PluginSpec {
     /// Paths, or folders ending in `/`, that the step may change.
     #[serde(default)]
     pub writes: Vec<String>,
+    /// Files and folders of the repository that the step depends on, beside those that it writes.
+    #[serde(default)]
+    pub reads: Vec<String>,
     #[serde(default)]
     pub remedies: Vec<Remedy>,
     #[serde(default)]

@@ -4,10 +4,12 @@
 //!
 //! A new command is a file here with what it does, and one in `cli` with its arguments and its words.
 
+mod approve;
 mod catalog;
 mod clock;
 mod commit;
 mod doctor;
+mod failpoint;
 mod fetching;
 mod finish;
 mod history;
@@ -25,6 +27,7 @@ mod session;
 mod settings;
 mod watch;
 
+pub use approve::{ApproveOptions, Approved, approve, policy as approval_policy};
 pub use catalog::{Catalog, CatalogOptions, CatalogueFinding, Marketplace};
 pub use clock::Clock;
 pub use doctor::{Doctor, Examined, doctor};
@@ -38,6 +41,6 @@ pub use marketplace::{
 pub use plan::{Planned, find_plan, patterns_for, plan, research, save};
 pub use plugin::{Found, finding_line, oddity_line, one_plugin, search, validate_plugin};
 pub use project::{OpenOptions, Project};
-pub use run::{RunOptions, choose_sandbox, resume, start};
+pub use run::{RunOptions, choose_sandbox, ready, resume, start};
 pub use settings::{Known, Origin, Settings};
 pub use watch::{Note, Silent, Stop, Watch};

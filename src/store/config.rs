@@ -6,7 +6,7 @@ use anyhow::{Context, Result, anyhow, ensure};
 use serde::{Deserialize, Serialize};
 
 use super::schema;
-use crate::model::{GitSource, Hint, NpmSource, Oid, SCHEMA, Source, Trouble};
+use crate::model::{ApprovalRule, GitSource, Hint, NpmSource, Oid, SCHEMA, Source, Trouble};
 use crate::yaml;
 
 /// The settings in one file.
@@ -17,6 +17,9 @@ pub struct Config {
     /// Marketplaces beside the embedded one, by the name that they go by here.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub marketplaces: BTreeMap<String, SourceConfig>,
+    /// What is needed before a plan runs; read from the base branch and from a person's own settings, never from a plan's branch.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub approval: Option<ApprovalRule>,
 }
 
 /// A source as it stands in a file: exactly one of `path`, `git`, `npm` and `url`, with what belongs to it.
@@ -136,6 +139,7 @@ impl Default for Config {
         Config {
             schema: SCHEMA,
             marketplaces: BTreeMap::new(),
+            approval: None,
         }
     }
 }

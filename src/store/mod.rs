@@ -16,7 +16,7 @@ mod write;
 
 use anyhow::{Context, Result, ensure};
 
-use crate::model::{Check, Event, Evidence, Pattern, Plan, Taxonomy};
+use crate::model::{Approval, Check, Event, Evidence, Pattern, Plan, Taxonomy};
 use crate::yaml;
 pub use config::{Config, SourceConfig, with_marketplace};
 pub use folders::{Folders, RunFolder};
@@ -51,6 +51,12 @@ pub fn read_plan(file: &str, text: &[u8]) -> Result<Plan> {
 /// Returns the text of `plan.yaml`.
 pub fn print_plan(plan: &Plan) -> Result<String> {
     yaml::print(plan)
+}
+
+/// Returns the approval in `text`, which stands at `file`.
+pub fn read_approval(file: &str, text: &[u8]) -> Result<Approval> {
+    schema::check(file, text)?;
+    yaml::parse(file, text)
 }
 
 /// Returns the pattern in `text`, which stands at `file`.
