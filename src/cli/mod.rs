@@ -6,6 +6,7 @@
 
 mod approve;
 mod arguments;
+mod check;
 mod config;
 mod discover_patterns;
 mod doctor;
@@ -16,7 +17,9 @@ mod learn;
 mod marketplace;
 mod output;
 mod pattern;
+mod plan;
 mod plugin;
+mod preview;
 mod research;
 mod run;
 mod terminal;
@@ -71,6 +74,8 @@ fn run(arguments: &Arguments, output: &Output, stop: &Stop) -> Done {
         None => front::run(arguments, output, stop),
         Some(Command::Implement(implement)) => front::implement(arguments, implement, output, stop),
         Some(Command::Approve(command)) => approve::run(arguments, command, output),
+        Some(Command::Plan(command)) => plan::run(arguments, command, output),
+        Some(Command::Check(check)) => check::run(arguments, check, output),
         Some(Command::Research(research)) => research::run(arguments, research, output, stop),
         Some(Command::DiscoverPatterns(discover)) => {
             discover_patterns::run(arguments, discover, output)

@@ -187,6 +187,11 @@ impl Digest {
         &self.0["sha256:".len()..][..length]
     }
 
+    /// Says whether it stands for one that is still to be filled in: all of its digits are 0.
+    pub fn is_blank(&self) -> bool {
+        self.0["sha256:".len()..].bytes().all(|digit| digit == b'0')
+    }
+
     /// Returns the whole digest as text.
     pub fn as_str(&self) -> &str {
         &self.0

@@ -10,6 +10,7 @@ mod check;
 mod component;
 mod counted;
 mod event;
+mod fault;
 mod hint;
 mod id;
 mod inside;
@@ -36,6 +37,7 @@ pub use check::{
 pub use component::{Component, Components, Hook, McpServer, Payload};
 pub use counted::counted;
 pub use event::{Event, EventKind, Failure, FailureKind, ServiceUse};
+pub use fault::{Fault, Rule};
 pub use hint::{Hint, Hinted, Kinded, Trouble, hinted};
 pub use id::{Capability, Digest, PatternId, PlanId, PluginId, RunId, StepId};
 pub use inside::is_inside;

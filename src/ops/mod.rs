@@ -6,9 +6,12 @@
 
 mod approve;
 mod catalog;
+mod check;
 mod clock;
 mod commit;
 mod doctor;
+mod draft;
+mod dry_run;
 mod failpoint;
 mod fetching;
 mod finish;
@@ -22,6 +25,7 @@ mod plan;
 mod plugin;
 mod prepare;
 mod project;
+mod rehearse;
 mod run;
 mod session;
 mod settings;
@@ -29,8 +33,11 @@ mod watch;
 
 pub use approve::{ApproveOptions, Approved, approve, policy as approval_policy};
 pub use catalog::{Catalog, CatalogOptions, CatalogueFinding, Marketplace};
+pub use check::{Checked, check, check_plan_text};
 pub use clock::Clock;
 pub use doctor::{Doctor, Examined, doctor};
+pub use draft::{Drafted, drafted, edited, skeleton};
+pub use dry_run::{DryRun, DryStep, dry_run};
 pub use finish::{Taught, taught};
 pub use history::{RunSummary, find_run, run_report, runs};
 pub use init::{WellKnown, chosen as chosen_marketplaces, init, well_known};
@@ -38,9 +45,10 @@ pub use marketplace::{
     AddRequest, Updated, add as add_marketplace, shown as shown_revision,
     update as update_marketplace,
 };
-pub use plan::{Planned, find_plan, patterns_for, plan, research, save};
+pub use plan::{Planned, find_plan, find_plan_id, patterns_for, plan, plan_text, research, save};
 pub use plugin::{Found, finding_line, oddity_line, one_plugin, search, validate_plugin};
 pub use project::{OpenOptions, Project};
+pub use rehearse::{Rehearsed, rehearse};
 pub use run::{RunOptions, choose_sandbox, ready, resume, start};
 pub use settings::{Known, Origin, Settings};
 pub use watch::{Note, Silent, Stop, Watch};

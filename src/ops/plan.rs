@@ -121,21 +121,38 @@ fn pattern_of<'a>(plan: &Plan, research: &'a Research) -> Option<&'a PatternCand
 
 fn named(project: &Project, plan: Plan, research: &Research) -> Result<Planned> {
     let text = store::print_plan(&plan)?;
-    let digest = tree::of_bytes(text.as_bytes());
-    let id = match same_plan(project, &plan, &digest)? {
+    let found = report::research_page(&plan.task, research);
+    let pattern = pattern_of(&plan, research).cloned();
+    let mut planned = with_text(project, plan, text.into_bytes(), pattern.as_ref(), None)?;
+    planned.research = Some((paths::research_md(&planned.id), found.into_bytes()));
+    Ok(planned)
+}
+
+/// Returns a plan that a person wrote, with the text that they wrote and the files that go with it; `id` is its name, if it has one.
+pub fn with_text(
+    project: &Project,
+    plan: Plan,
+    text: Vec<u8>,
+    pattern: Option<&PatternCandidate>,
+    id: Option<PlanId>,
+) -> Result<Planned> {
+    let digest = tree::of_bytes(&text);
+    let id = match id {
         Some(id) => id,
-        None => free_name(project, &plan, &digest)?,
+        None => match same_plan(project, &plan, &digest)? {
+            Some(id) => id,
+            None => free_name(project, &plan, &digest)?,
+        },
     };
     let page = PlanPage {
         id: &id,
         plan: &plan,
-        pattern: pattern_of(&plan, research),
+        pattern,
         form: form("files/PLAN.md.j2")?,
     };
     let markdown = page.markdown()?;
-    let findings = report::research_page(&plan.task, research);
     let mut files = vec![
-        (paths::plan_yaml(&id), text.into_bytes()),
+        (paths::plan_yaml(&id), text),
         (paths::plan_md(&id), markdown.into_bytes()),
     ];
     files.extend(lock_files(project, &plan)?);
@@ -146,7 +163,7 @@ fn named(project: &Project, plan: Plan, research: &Research) -> Result<Planned> 
     }
     Ok(Planned {
         files,
-        research: Some((paths::research_md(&id), findings.into_bytes())),
+        research: None,
         id,
         plan,
         digest,
@@ -245,6 +262,16 @@ pub fn find_plan_id(project: &Project, name: &str) -> Result<PlanId> {
         none: "make one first: orchestrate --plan-only \"[task]\"",
     };
     named.find(name, &plan_names(project)?)?.parse()
+}
+
+/// Returns the path and the text of a plan.
+pub fn plan_text(project: &Project, id: &PlanId) -> Result<(String, Vec<u8>)> {
+    let path = paths::plan_yaml(id);
+    let text = project
+        .read(&path)?
+        .ok_or_else(|| anyhow!("there is no `{path}`"))
+        .kind(Trouble::Request)?;
+    Ok((path, text))
 }
 
 /// Reads a plan with its files, and looks whether it can run at all.

@@ -6,6 +6,7 @@
 //! To refuse one more construct, add a case to `strict::scan` and a line to its tests.
 
 mod lenient;
+mod place;
 mod strict;
 
 use anyhow::{Result, anyhow};
@@ -13,6 +14,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 pub use lenient::{Fault, parse_lenient};
+pub use place::{place_in, place_of};
 
 /// The most bytes a file of ours may have; looked at before anything is parsed.
 pub const BYTES_MAX: usize = 1024 * 1024;
