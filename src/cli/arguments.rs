@@ -282,6 +282,16 @@ pub struct Init {
     /// Add these well-known marketplaces, or `all`
     #[arg(long, value_name = "NAME", value_delimiter = ',')]
     pub with: Vec<String>,
+    /// Write what shows plans on pull requests, and carries merged ones out
+    #[arg(long, value_enum, value_name = "SERVICE")]
+    pub ci: Option<Ci>,
+}
+
+/// A service that runs things on pull requests.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Ci {
+    Github,
+    Gitlab,
 }
 
 #[derive(Debug, Subcommand)]

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::{Digest, Oid, PluginId};
 
 /// The file `approval.yaml`, beside the plan that it allows.
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Approval {
@@ -31,6 +32,7 @@ pub struct Approval {
 }
 
 /// Everything that a run of the plan uses, each by the SHA-256 of its raw bytes.
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Bound {
@@ -79,6 +81,7 @@ impl Approval {
 }
 
 /// What a repository, or a person for themselves, asks of a plan before it runs.
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ApprovalRule {
@@ -92,6 +95,7 @@ pub struct ApprovalRule {
 }
 
 /// What counts as an approval; the later ones ask for more.
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum ApprovalPolicy {

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 macro_rules! id {
     ($(#[$doc:meta])* $name:ident, $what:literal, $length_max:literal, $extra:literal) => {
         $(#[$doc])*
+        #[cfg_attr(test, derive(schemars::JsonSchema))]
         #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
         #[serde(try_from = "String", into = "String")]
         pub struct $name(String);
@@ -125,6 +126,7 @@ fn well_formed(text: &str, what: &str, length_max: usize, extra: &str) -> Result
 }
 
 /// A plugin's full name, `name@marketplace`; some catalogues put slashes into the name.
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct PluginId {
@@ -172,6 +174,7 @@ impl fmt::Display for PluginId {
 }
 
 /// What some bytes are, told by their SHA-256: `sha256:` and 64 hexadecimal digits.
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Digest(String);

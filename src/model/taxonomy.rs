@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::Capability;
 
 /// One file of the taxonomy, or several merged.
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Taxonomy {
@@ -16,6 +17,7 @@ pub struct Taxonomy {
 }
 
 /// What a capability means.
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Meaning {
@@ -29,6 +31,7 @@ pub struct Meaning {
 }
 
 /// When in a plan something is done, where its data does not say.
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Stage {

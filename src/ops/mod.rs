@@ -40,7 +40,7 @@ pub use draft::{Drafted, drafted, edited, skeleton};
 pub use dry_run::{DryRun, DryStep, dry_run};
 pub use finish::{Taught, taught};
 pub use history::{RunSummary, find_run, run_report, runs};
-pub use init::{WellKnown, chosen as chosen_marketplaces, init, well_known};
+pub use init::{CiService, WellKnown, chosen as chosen_marketplaces, init, init_ci, well_known};
 pub use marketplace::{
     AddRequest, Updated, add as add_marketplace, shown as shown_revision,
     update as update_marketplace,

@@ -10,6 +10,7 @@ use crate::model::{ApprovalRule, GitSource, Hint, NpmSource, Oid, SCHEMA, Source
 use crate::yaml;
 
 /// The settings in one file.
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Config {
@@ -23,6 +24,7 @@ pub struct Config {
 }
 
 /// A source as it stands in a file: exactly one of `path`, `git`, `npm` and `url`, with what belongs to it.
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SourceConfig {

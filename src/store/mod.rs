@@ -12,6 +12,8 @@ mod log;
 pub mod paths;
 mod pins;
 mod schema;
+#[cfg(test)]
+mod schemas;
 mod write;
 
 use anyhow::{Context, Result, ensure};
