@@ -153,10 +153,17 @@ impl TryFrom<String> for PluginId {
                     marketplace: marketplace.to_string(),
                 })
             }
-            _ => anyhow::bail!(
-                "`{}` is not the name of a plugin: it is written `name@marketplace`",
-                text.escape_debug()
-            ),
+            _ => {
+                // A letter of another script is made to be taken for one of ours.
+                let stranger = text.chars().find(|c| !c.is_ascii());
+                let stranger = stranger.map_or(String::new(), |c| {
+                    format!(", and U+{:04X} is not an ASCII letter", u32::from(c))
+                });
+                anyhow::bail!(
+                    "`{}` is not the name of a plugin: it is written `name@marketplace`{stranger}",
+                    text.escape_debug()
+                )
+            }
         }
     }
 }
@@ -251,6 +258,8 @@ mod tests {
         }
         assert!("a.b".parse::<StepId>().is_err());
         assert!(PluginId::try_from("a@b/c".to_string()).is_err());
+        let said = PluginId::try_from("f\u{430}st@b".to_string()).unwrap_err();
+        assert!(said.to_string().contains("U+0430"), "{said}");
         assert!(PluginId::try_from("..@b".to_string()).is_err());
     }
 

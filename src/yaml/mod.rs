@@ -137,6 +137,9 @@ fn describe(error: serde_yaml::Error) -> anyhow::Error {
         _ => String::new(),
     };
     let message = error.without_snippet().to_string();
+    // Advice to programmers, and a field whose name is not known yet, help nobody here.
+    let message = message.replace(", set DuplicateKeyPolicy in Options if acceptable", "");
+    let path = path.strip_suffix(".?").unwrap_or(&path).to_string();
     // The library ends its own text with the place; ours stands at the end of the line.
     let message = message
         .split(" at line ")
