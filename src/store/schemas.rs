@@ -117,7 +117,7 @@ fn files_of_ours_fit_their_schemas() {
             .unwrap()
             .1
     };
-    for name in ["plan", "pattern", "evidence", "config", "lock"] {
+    for name in ["plan", "approval", "pattern", "evidence", "config", "lock"] {
         let file = root().join(format!("tests/formats/v1/{name}.yaml"));
         let value: Value = yaml::parse(name, &std::fs::read(file).unwrap()).unwrap();
         fits(schema(name), schema(name), &value, name);
