@@ -2,6 +2,7 @@ pub mod approve;
 pub mod catalog;
 pub mod checkpoint;
 pub mod cli;
+pub mod encoder;
 pub mod execute;
 pub mod fetch;
 pub mod index;

@@ -64,7 +64,10 @@ fn locks_are_read_and_printed_as_they_were() {
 #[test]
 fn an_approval_is_read_and_printed_as_it_was() {
     let approval = store::read_approval("approval.yaml", &v1("approval.yaml")).unwrap();
-    assert_eq!(orchestrate::approve::digest(&approval.bound), approval.digest);
+    assert_eq!(
+        orchestrate::approve::digest(&approval.bound),
+        approval.digest
+    );
     check(yaml::print(&approval).unwrap(), "approval.yaml");
 }
 

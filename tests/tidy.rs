@@ -22,6 +22,7 @@ const LAYERS: &[(&str, &str)] = &[
     ("catalog", "model tree yaml"),
     ("fetch", "model tree"),
     ("index", "model"),
+    ("encoder", "tree"),
     ("retrieve", "model"),
     ("plan", "model render"),
     ("approve", "model tree"),
@@ -49,6 +50,7 @@ const HOMES: &[(&str, &str)] = &[
     ("clap_complete", "cli"),
     ("crc32fast", "index"),
     ("etcetera", "store"),
+    ("fearless_simd", "encoder"),
     ("flate2", "fetch"),
     ("gix", "checkpoint fetch tree"),
     ("fst", "index"),
@@ -78,6 +80,7 @@ const HOMES: &[(&str, &str)] = &[
     ("tempfile", "*"),
     ("tokio", "execute"),
     ("toml", "sandbox"),
+    ("unicode_normalization", "encoder"),
     ("walkdir", "tree"),
     ("anyhow", "*"),
 ];

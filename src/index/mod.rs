@@ -10,6 +10,7 @@ mod block;
 mod cores;
 mod damage;
 mod file;
+mod indexed;
 mod map;
 mod merge;
 mod open;
@@ -26,8 +27,7 @@ mod write;
 pub use damage::{Damaged, is_damage};
 pub use open::Index;
 pub use rank::Hit;
-pub use scan::search_documents;
-pub use search::search;
+pub use search::{Documents, Source, search};
 pub use sketch::Sketch;
 pub use write::write;
 

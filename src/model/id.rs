@@ -87,17 +87,9 @@ impl RunId {
 }
 
 impl Capability {
-    /// Returns the part before the first dot: what kinds can stand in for each other.
+    /// Returns the part before the first dot, which it shares with its near kinds.
     pub fn family(&self) -> &str {
         self.0.split('.').next().unwrap_or(&self.0)
-    }
-}
-
-impl Capability {
-    /// Says whether who provides this fills `need`: with the same, or with another kind of the same purpose.
-    pub fn fills(&self, need: &Capability) -> bool {
-        // `api.rest` and `api.rate-limit` are no stand-ins for each other: only kinds of one purpose share a family.
-        self == need || (need.family() != "api" && self.family() == need.family())
     }
 }
 

@@ -61,7 +61,9 @@ pub use revision::Revision;
 pub use source::{GitSource, NPM_REGISTRY, NpmSource, Source};
 pub use state::{FailureSeen, Phase, RemedySeen, RunState, StepState, StepStatus};
 pub use task::{Constraints, Quality, Task};
-pub use taxonomy::{Meaning, Stage, Taxonomy};
+pub use taxonomy::{
+    Domain, Fault as TaxonomyFault, Meaning, Stage, Taxonomy, Technologies, Technology,
+};
 
 /// The version of our file formats; a file says it in its first line, `schema: 1`.
 pub const SCHEMA: u32 = 1;

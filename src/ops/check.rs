@@ -7,6 +7,7 @@ use std::path::Path;
 
 use anyhow::{Context, Result, anyhow};
 
+use super::project::embedded_taxonomy;
 use crate::checkpoint::{Opened, Repository};
 use crate::model::{ApprovalPolicy, Fault, Hint, Plan, PlanId, Rule, Trouble};
 use crate::store::{self, Config, Lock, paths};
@@ -102,6 +103,7 @@ impl Check {
         for file in files.iter().filter(|file| file.starts_with(paths::LOCKS)) {
             self.lock(file);
         }
+        let mut taxonomy = Vec::new();
         for file in &files {
             let below = |folder: &str| file.strip_prefix(folder);
             match file.as_str() {
@@ -110,11 +112,35 @@ impl Check {
                 _ if below(paths::PLANS).is_some() => self.plan_file(file),
                 _ if below(paths::PATTERNS).is_some() => self.pattern_file(file),
                 _ if below(paths::TAXONOMY).is_some() => {
-                    self.read(file, store::read_taxonomy);
+                    if self.read(file, store::read_taxonomy).is_some() {
+                        taxonomy.push((file.clone(), self.texts[file].clone()));
+                    }
                 }
                 _ if below(paths::RUNS).is_some() => self.run_file(file),
                 _ => self.stranger(file),
             }
+        }
+        self.taxonomy(&taxonomy);
+    }
+
+    /// The files of the taxonomy fit together, and with the embedded ones.
+    fn taxonomy(&mut self, files: &[(String, Vec<u8>)]) {
+        let together = embedded_taxonomy()
+            .and_then(|mut taxonomy| store::extend_taxonomy(&mut taxonomy, files));
+        if let Err(error) = together {
+            let what = format!("{error:#}");
+            let named = files.iter().find(|(file, _)| what.contains(file.as_str()));
+            let file = named.or(files.first());
+            let file = file.map_or(paths::TAXONOMY.to_string(), |(file, _)| file.clone());
+            let (line, column) = yaml::place_in(&what).unwrap_or((1, 1));
+            self.faults.push(Fault {
+                file,
+                line,
+                column,
+                rule: Rule::Known,
+                what,
+                hint: String::new(),
+            });
         }
     }
 

@@ -27,6 +27,7 @@ mod prepare;
 mod project;
 mod rehearse;
 mod run;
+mod search;
 mod session;
 mod settings;
 mod watch;
@@ -46,9 +47,10 @@ pub use marketplace::{
     update as update_marketplace,
 };
 pub use plan::{Planned, find_plan, find_plan_id, patterns_for, plan, plan_text, research, save};
-pub use plugin::{Found, finding_line, oddity_line, one_plugin, search, validate_plugin};
+pub use plugin::{finding_line, oddity_line, one_plugin, validate_plugin};
 pub use project::{OpenOptions, Project};
 pub use rehearse::{Rehearsed, rehearse};
 pub use run::{RunOptions, choose_sandbox, ready, resume, start};
+pub use search::{Found, Search, search};
 pub use settings::{Known, Origin, Settings};
 pub use watch::{Note, Silent, Stop, Watch};

@@ -175,19 +175,26 @@ pub(super) fn read(
     }
 }
 
+/// Returns the taxonomy that this program brings along.
+pub fn embedded_taxonomy() -> Result<Taxonomy> {
+    let (_, json) = tree::embedded("taxonomy.json")
+        .next()
+        .expect("the build writes it");
+    store::embedded_taxonomy(json)
+}
+
 /// Returns the embedded taxonomy, extended by the repository's own.
 fn taxonomy(repository: &Repository, base: Option<&Oid>) -> Result<Taxonomy> {
-    let mut taxonomy = Taxonomy::default();
-    for (name, text) in tree::embedded("taxonomy/") {
-        taxonomy.merge(store::read_taxonomy(name, text)?);
-    }
+    let mut taxonomy = embedded_taxonomy()?;
     let Some(base) = base else {
         return Ok(taxonomy);
     };
+    let mut files = Vec::new();
     for file in repository.list_files(base, paths::TAXONOMY)? {
         let text = repository.read_file(base, &file)?.unwrap_or_default();
-        taxonomy.merge(store::read_taxonomy(&file, &text).kind(Trouble::Request)?);
+        files.push((file, text));
     }
+    store::extend_taxonomy(&mut taxonomy, &files).kind(Trouble::Request)?;
     Ok(taxonomy)
 }
 

@@ -14,17 +14,19 @@ mod pins;
 mod schema;
 #[cfg(test)]
 mod schemas;
+mod taxonomy;
 mod write;
 
 use anyhow::{Context, Result, ensure};
 
-use crate::model::{Approval, Check, Event, Evidence, Pattern, Plan, Taxonomy};
+use crate::model::{Approval, Check, Event, Evidence, Pattern, Plan};
 use crate::yaml;
 pub use config::{Config, SourceConfig, with_marketplace};
 pub use folders::{Folders, RunFolder};
 pub use lock::RunLock;
 pub use log::{LiveLog, sealed, segment_events};
 pub use pins::{Lock, PluginLock};
+pub use taxonomy::{embedded_taxonomy, extend_taxonomy, read_taxonomy};
 pub use write::write_whole;
 
 /// Returns the plan in `text`, which stands at `file`, whatever it says.
@@ -75,12 +77,6 @@ pub fn read_pattern(file: &str, text: &[u8]) -> Result<Pattern> {
         "cannot read `{file}`: a pattern has at least one step"
     );
     Ok(pattern)
-}
-
-/// Returns the part of the taxonomy in `text`, which stands at `file`.
-pub fn read_taxonomy(file: &str, text: &[u8]) -> Result<Taxonomy> {
-    schema::check(file, text)?;
-    yaml::parse(file, text)
 }
 
 /// Returns the evidence in `text`, which stands at `file`.

@@ -6,7 +6,7 @@ use schemars::{JsonSchema, generate::SchemaSettings};
 use serde_json::Value;
 
 use super::{Config, Lock};
-use crate::model::{Approval, Evidence, Pattern, Plan, PluginSpec, Taxonomy};
+use crate::model::{Approval, Domain, Evidence, Pattern, Plan, PluginSpec};
 use crate::yaml;
 
 /// Returns the schema of `T`, the contents of `<name>.schema.json`.
@@ -38,7 +38,7 @@ fn all() -> Vec<(String, Value)> {
             "Settings of orchestrate: .orchestrate/config.yaml",
         ),
         schema::<Lock>("lock", "A lock: .orchestrate/lock/*.yaml"),
-        schema::<Taxonomy>(
+        schema::<Domain>(
             "taxonomy",
             "A part of the taxonomy: .orchestrate/taxonomy/*.yaml",
         ),

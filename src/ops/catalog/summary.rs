@@ -117,9 +117,18 @@ impl Gathered {
 
 /// Returns the plugin as it goes into an index.
 fn document(loaded: Loaded) -> Option<Document> {
-    let Loaded { plugin, words } = loaded;
+    let record = serde_json::to_vec(&loaded.plugin).ok()?;
     Some(Document {
-        record: serde_json::to_vec(&plugin).ok()?,
+        record,
+        ..searched(loaded)
+    })
+}
+
+/// Returns the plugin as it is searched, without its record.
+pub fn searched(loaded: Loaded) -> Document {
+    let Loaded { plugin, words } = loaded;
+    Document {
+        record: Vec::new(),
         name: plugin.id.name,
         texts: Texts {
             name: words.name,
@@ -127,7 +136,7 @@ fn document(loaded: Loaded) -> Option<Document> {
             components: words.components,
             body: words.body,
         },
-    })
+    }
 }
 
 fn summary(dialect: &Dialect, listing: &catalog::Listing, gathered: &Gathered) -> Summary {
