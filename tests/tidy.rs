@@ -54,6 +54,7 @@ const HOMES: &[(&str, &str)] = &[
     ("flate2", "fetch"),
     ("gix", "checkpoint fetch tree"),
     ("fst", "index"),
+    ("hashbrown", "index"),
     ("indicatif", "report"),
     ("jiff", "model ops learn store"),
     ("landlock", "sandbox"),
