@@ -10,6 +10,7 @@ pub mod learn;
 pub mod model;
 pub mod ops;
 pub mod plan;
+pub mod rank;
 pub mod render;
 pub mod report;
 pub mod retrieve;

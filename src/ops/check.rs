@@ -7,7 +7,7 @@ use std::path::Path;
 
 use anyhow::{Context, Result, anyhow};
 
-use super::project::embedded_taxonomy;
+use super::embedded_taxonomy;
 use crate::checkpoint::{Opened, Repository};
 use crate::model::{ApprovalPolicy, Fault, Hint, Plan, PlanId, Rule, Trouble};
 use crate::store::{self, Config, Lock, paths};

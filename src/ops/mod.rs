@@ -20,6 +20,7 @@ mod host;
 mod init;
 mod locks;
 mod marketplace;
+mod meaning;
 mod names;
 mod plan;
 mod plugin;
@@ -46,6 +47,7 @@ pub use marketplace::{
     AddRequest, Updated, add as add_marketplace, shown as shown_revision,
     update as update_marketplace,
 };
+pub use meaning::{embedded_passages, embedded_taxonomy};
 pub use plan::{Planned, find_plan, find_plan_id, patterns_for, plan, plan_text, research, save};
 pub use plugin::{finding_line, oddity_line, one_plugin, validate_plugin};
 pub use project::{OpenOptions, Project};

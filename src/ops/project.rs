@@ -175,17 +175,9 @@ pub(super) fn read(
     }
 }
 
-/// Returns the taxonomy that this program brings along.
-pub fn embedded_taxonomy() -> Result<Taxonomy> {
-    let (_, json) = tree::embedded("taxonomy.json")
-        .next()
-        .expect("the build writes it");
-    store::embedded_taxonomy(json)
-}
-
 /// Returns the embedded taxonomy, extended by the repository's own.
 fn taxonomy(repository: &Repository, base: Option<&Oid>) -> Result<Taxonomy> {
-    let mut taxonomy = embedded_taxonomy()?;
+    let mut taxonomy = super::embedded_taxonomy()?;
     let Some(base) = base else {
         return Ok(taxonomy);
     };
