@@ -1,3 +1,4 @@
+pub mod approve;
 pub mod catalog;
 pub mod checkpoint;
 pub mod cli;

@@ -4,11 +4,13 @@
 //!
 //! A noun that only one module uses stays in that module; one that two need gets a file here, named after it.
 
+mod approval;
 mod change;
 mod check;
 mod component;
 mod counted;
 mod event;
+mod fault;
 mod hint;
 mod id;
 mod inside;
@@ -27,6 +29,7 @@ mod state;
 mod task;
 mod taxonomy;
 
+pub use approval::{Approval, ApprovalPolicy, ApprovalRule, Bound};
 pub use change::{Change, Sign, changes};
 pub use check::{
     Check, CommandCheck, Finding, JsonCheck, Kind as CheckKind, Outcome, TestCounts, TestsCheck,
@@ -34,6 +37,7 @@ pub use check::{
 pub use component::{Component, Components, Hook, McpServer, Payload};
 pub use counted::counted;
 pub use event::{Event, EventKind, Failure, FailureKind, ServiceUse};
+pub use fault::{Fault, Rule};
 pub use hint::{Hint, Hinted, Kinded, Trouble, hinted};
 pub use id::{Capability, Digest, PatternId, PlanId, PluginId, RunId, StepId};
 pub use inside::is_inside;

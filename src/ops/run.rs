@@ -6,11 +6,12 @@ use std::sync::Arc;
 
 use anyhow::{Result, anyhow};
 
+use super::approve::{self, Moment};
 use super::finish::{self, Conclusion};
 use super::history;
 use super::host::{Place, RunHost, Surroundings};
 use super::session::{Session, planned_plugin};
-use super::{Note, Planned, Project, Silent, Stop, Watch};
+use super::{Note, Planned, Project, Silent, Stop, Watch, failpoint};
 use crate::checkpoint::{Head, Identity, NewCommit};
 use crate::execute::{Ended, Host, execute};
 use crate::model::{
@@ -45,8 +46,8 @@ pub fn start(
     watch: &mut dyn Watch,
     stop: &Stop,
 ) -> Result<RunReport> {
-    let python = preflight(project, &planned.plan)?;
-    nothing_in_the_way(project, &planned.plan)?;
+    let python = ready(project, planned)?;
+    failpoint::reach("approved");
     if !planned.is_as_named() {
         let text = "the plan was edited after it was made: what runs is plan.yaml, and PLAN.md beside it may say otherwise";
         watch.note(Note::Warning {
@@ -101,6 +102,20 @@ pub fn start(
     carry_out(host, options).map_err(|error| resumable(error, &session.run))
 }
 
+/// Makes sure that the plan is approved as it has to be, and that everything it uses is at hand and is what was approved.
+pub fn ready(project: &Project, planned: &Planned) -> Result<Option<Arc<PythonTool>>> {
+    approve::require(
+        project,
+        &planned.id,
+        &planned.plan,
+        &planned.files,
+        Moment::Start,
+    )?;
+    let python = preflight(project, &planned.plan)?;
+    nothing_in_the_way(project, &planned.plan)?;
+    Ok(python)
+}
+
 /// Goes on with a run from its last checkpoint.
 pub fn resume(
     project: &Project,
@@ -125,6 +140,14 @@ pub fn resume(
     let _lock = RunLock::take(&folder.lock(), &run)?;
     let stored = history::load(project, &run)?;
     let mut session = Session::of(project, &run, &stored)?;
+    let files = history::plan_files(project, &stored)?;
+    approve::require(
+        project,
+        &stored.plan_id,
+        &stored.plan,
+        &files,
+        Moment::Resume,
+    )?;
     let python = preflight(project, &stored.plan)?;
     session.identity = identity(project, watch);
     stop.listen();
@@ -186,7 +209,8 @@ fn carry_out(mut host: RunHost<'_>, options: RunOptions) -> Result<RunReport> {
     finish::conclude(Conclusion { host, options })
 }
 
-fn tool() -> String {
+/// Returns the name and the version of this program.
+pub fn tool() -> String {
     format!("orchestrate {}", env!("CARGO_PKG_VERSION"))
 }
 
