@@ -26,7 +26,10 @@ fn main() {
     table.push_str("];\n");
     fs::write(out.join("embedded.rs"), table).expect("cannot write the table of embedded files");
     // The code that reads marketplaces, so that no index outlives it; and what is embedded, so that it need not be hashed at each start.
-    let reading = ["catalog", "index", "model", "tree", "yaml"].map(|name| format!("src/{name}"));
+    let reading = [
+        "catalog", "encoder", "index", "model", "rank", "tree", "yaml",
+    ]
+    .map(|name| format!("src/{name}"));
     println!(
         "cargo:rustc-env=ORCHESTRATE_READER={:016x}",
         hash(&root, &reading)

@@ -1,4 +1,5 @@
 pub mod agent;
+pub mod approve;
 pub mod catalog;
 pub mod checkpoint;
 pub mod cli;
@@ -11,6 +12,7 @@ pub mod learn;
 pub mod model;
 pub mod ops;
 pub mod plan;
+pub mod rank;
 pub mod render;
 pub mod report;
 pub mod retrieve;

@@ -33,14 +33,14 @@ pub const AGENT: Agent = Agent {
 };
 
 fn invoke(call: &Call<'_>) -> Invocation {
-    let mut invocation = Invocation::new(call, &["exec"]);
-    if let Some(session) = call.session {
-        invocation.option("resume", session);
-    }
     // Our own sandbox holds it: its own would need what ours forbids.
-    invocation.argv.extend(["--json", "--skip-git-repo-check", "--dangerously-bypass-approvals-and-sandbox"].map(str::to_string));
+    let all = ["exec", "--json", "--skip-git-repo-check", "--dangerously-bypass-approvals-and-sandbox"];
+    let mut invocation = Invocation::new(call, &all);
     if let Some(model) = &call.task.model {
         invocation.option("--model", model);
+    }
+    if let Some(session) = call.session {
+        invocation.option("resume", session);
     }
     invocation.argv.extend(["--".to_string(), match call.session {
         Some(_) => call.order.work.clone(),

@@ -78,7 +78,7 @@ impl Encoder {
             .zip(states.as_chunks_mut::<WIDTH>().0)
             .enumerate()
         {
-            self.weights.pieces.read(token, state);
+            self.weights.read_piece(token, state);
             for (number, place) in state.iter_mut().zip(&self.weights.places[place]) {
                 *number += place;
             }

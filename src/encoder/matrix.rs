@@ -1,6 +1,4 @@
-//! Numbers in few bits: the matrices' weights in four, the pieces' vectors in three, the states in eight.
-
-use super::WIDTH;
+//! Numbers in few bits: the matrices' weights in four, the states in eight.
 
 /// So many inputs share a scale.
 pub const GROUP: usize = 64;
@@ -63,34 +61,6 @@ impl Group {
             words,
             scale: largest / 127.0,
             shift: sum * ZERO,
-        }
-    }
-}
-
-/// The vectors of the pieces of words.
-#[derive(Debug)]
-pub struct Pieces {
-    /// Three bits a number, the first in the lowest bits of the first byte.
-    pub codes: &'static [[u8; WIDTH * 3 / 8]],
-    /// What a column's codes are multiplied with.
-    pub columns: [f32; WIDTH],
-    /// What a piece's codes are multiplied with.
-    pub rows: Vec<f32>,
-}
-
-impl Pieces {
-    /// Writes the piece's vector to `state`.
-    pub fn read(&self, piece: usize, state: &mut [f32; WIDTH]) {
-        let codes = self.codes[piece].as_chunks::<3>().0;
-        let columns = self.columns.as_chunks::<8>().0;
-        let states = state.as_chunks_mut::<8>().0;
-        for ((state, codes), columns) in states.iter_mut().zip(codes).zip(columns) {
-            let [a, b, c] = codes.map(u32::from);
-            let bits = a | b << 8 | c << 16;
-            for (place, (number, column)) in state.iter_mut().zip(columns).enumerate() {
-                let level = (bits >> (3 * place) & 7) as f32 - 3.5;
-                *number = level * column * self.rows[piece];
-            }
         }
     }
 }

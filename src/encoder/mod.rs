@@ -9,8 +9,10 @@
 
 mod attention;
 mod encode;
+mod known;
 mod math;
 mod matrix;
+mod pieces;
 mod product;
 mod vector;
 mod vocabulary;
@@ -18,6 +20,7 @@ mod weights;
 mod words;
 
 pub use encode::Encoder;
+pub use known::{known, table, vector};
 pub use vector::{VECTOR_BYTES, Vector};
 
 /// How many numbers stand for a token, and for a text.

@@ -7,10 +7,10 @@ const INNER: &str = "##";
 /// A longer word is unknown.
 const WORD_BYTES_MAX: usize = 100;
 
-/// The pieces, in the order of their bytes; a piece's number is its place.
+/// The pieces and their numbers, in the order of the pieces' bytes.
 #[derive(Debug)]
 pub struct Vocabulary {
-    pieces: Vec<&'static str>,
+    pieces: Vec<(&'static str, usize)>,
     /// How many bytes the longest piece has.
     longest: usize,
     begin: usize,
@@ -19,11 +19,18 @@ pub struct Vocabulary {
 }
 
 impl Vocabulary {
-    /// Takes sorted pieces, with `[CLS]`, `[SEP]` and `[UNK]` among them.
-    pub fn new(pieces: Vec<&'static str>) -> Vocabulary {
-        let named = |name| pieces.binary_search(&name).expect("each vocabulary has it");
+    /// Takes the pieces in the order of their numbers, with `[CLS]`, `[SEP]` and `[UNK]` among them.
+    pub fn new(pieces: impl Iterator<Item = &'static str>) -> Vocabulary {
+        let mut pieces: Vec<_> = pieces.enumerate().map(|(n, piece)| (piece, n)).collect();
+        // Fast: a few runs are sorted already.
+        pieces.sort();
+        let named = |name| find(&pieces, name).expect("each vocabulary has it");
         Vocabulary {
-            longest: pieces.iter().map(|piece| piece.len()).max().unwrap_or(0),
+            longest: pieces
+                .iter()
+                .map(|(piece, _)| piece.len())
+                .max()
+                .unwrap_or(0),
             begin: named("[CLS]"),
             end: named("[SEP]"),
             unknown: named("[UNK]"),
@@ -70,8 +77,8 @@ impl Vocabulary {
         let mut piece = String::from(inner);
         piece.extend(rest.chars().take(self.longest));
         while piece.len() > inner.len() {
-            if let Ok(place) = self.pieces.binary_search(&piece.as_str()) {
-                return Some((place, piece.len() - inner.len()));
+            if let Some(number) = find(&self.pieces, &piece) {
+                return Some((number, piece.len() - inner.len()));
             }
             piece.pop();
         }
@@ -79,19 +86,25 @@ impl Vocabulary {
     }
 }
 
+fn find(pieces: &[(&str, usize)], piece: &str) -> Option<usize> {
+    let place = pieces
+        .binary_search_by(|(other, _)| (*other).cmp(piece))
+        .ok()?;
+    Some(pieces[place].1)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn check(text: &str, expected: &str) {
-        let mut pieces = vec![
+        let pieces = [
             "[CLS]", "[SEP]", "[UNK]", "##d", "##ing", "##s", "embed", "em", "plug", "##in", "!",
             "-",
         ];
-        pieces.sort_unstable();
-        let vocabulary = Vocabulary::new(pieces);
+        let vocabulary = Vocabulary::new(pieces.into_iter());
         let named = vocabulary.tokens(text, 6).into_iter();
-        let named: Vec<_> = named.map(|token| vocabulary.pieces[token]).collect();
+        let named: Vec<_> = named.map(|token| pieces[token]).collect();
         assert_eq!(named.join(" "), expected);
     }
 

@@ -1,6 +1,7 @@
 //! The file of weights, read from what is in the binary. Its matrices stay where they are.
 
-use super::matrix::{Codes, Matrix, Pieces, ROWS};
+use super::matrix::{Codes, GROUP, Matrix, ROWS};
+use super::pieces::Pieces;
 use super::vocabulary::Vocabulary;
 use super::{TOKENS_MAX, WIDTH};
 use crate::tree;
@@ -8,6 +9,8 @@ use crate::tree;
 /// How the file begins; another layout has another number.
 const MAGIC: &[u8] = b"ORCHENC1";
 const LAYERS: usize = 6;
+/// How many kinds of pieces there are, by how often they are used.
+const TIERS: usize = 3;
 /// How many numbers a layer computes of each state in between.
 const INNER: usize = 4 * WIDTH;
 
@@ -15,7 +18,8 @@ const INNER: usize = 4 * WIDTH;
 #[derive(Debug)]
 pub struct Weights {
     pub vocabulary: Vocabulary,
-    pub pieces: Pieces,
+    /// The vectors of the first pieces, of those after them, and so on.
+    pub pieces: [Pieces; TIERS],
     /// What is added to a piece by its place in the text.
     pub places: Vec<[f32; WIDTH]>,
     pub norm: Norm,
@@ -51,13 +55,23 @@ impl Weights {
         assert_eq!(file.bytes(MAGIC.len()), MAGIC, "another layout of weights");
         let weights = Weights {
             vocabulary: file.vocabulary(),
-            pieces: file.pieces(),
+            pieces: std::array::from_fn(|_| file.pieces()),
             places: (0..TOKENS_MAX).map(|_| file.place()).collect(),
             norm: file.norm(),
             layers: (0..LAYERS).map(|_| file.layer()).collect(),
         };
         assert!(file.0.is_empty(), "more weights than known");
         weights
+    }
+
+    /// Writes the vector of a piece of the vocabulary to `state`.
+    pub fn read_piece(&self, mut piece: usize, state: &mut [f32; WIDTH]) {
+        for pieces in &self.pieces {
+            match piece.checked_sub(pieces.rows.len()) {
+                Some(later) => piece = later,
+                None => return pieces.read(piece, state),
+            }
+        }
     }
 }
 
@@ -95,15 +109,16 @@ impl File {
     fn vocabulary(&mut self) -> Vocabulary {
         let length = self.count();
         let text = str::from_utf8(self.bytes(length)).expect("pieces are text");
-        Vocabulary::new(text.lines().collect())
+        Vocabulary::new(text.lines())
     }
 
     fn pieces(&mut self) -> Pieces {
-        let count = self.count();
+        let (bits, count) = (self.count(), self.count());
         Pieces {
+            bits,
             columns: self.array(),
             rows: self.numbers(count).collect(),
-            codes: self.bytes(count * WIDTH * 3 / 8).as_chunks().0,
+            codes: self.bytes(count * WIDTH / 8 * bits),
         }
     }
 
@@ -136,7 +151,7 @@ impl File {
     }
 
     fn matrix(&mut self, inputs: usize, outputs: usize) -> Matrix {
-        let groups = inputs / super::matrix::GROUP;
+        let groups = inputs / GROUP;
         let rows = outputs / ROWS;
         Matrix {
             groups,

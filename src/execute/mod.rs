@@ -20,6 +20,7 @@ use crate::model::{
 use crate::workspace::{Line, Workspace, failure};
 pub use interrupt::{Signal, watch};
 use recovery::Next;
+pub use runner::render as rehearse_step;
 
 /// What `execute` needs from above, asked for one call at a time and in order.
 pub trait Host {

@@ -9,7 +9,7 @@ use super::postings::List;
 use super::score::{Chosen, Scorer, Statistics};
 use super::search::Reader;
 use super::sketch::Sketch;
-use super::{Index, PerField};
+use super::{Field, Index, PerField, Stored};
 
 /// Fewer plugins than this are not worth a thread of their own.
 const SHARE_MIN: usize = 20_000;
@@ -33,8 +33,17 @@ impl Reader for Indexed<'_> {
         self.index.statistics()
     }
 
+    fn count(&self) -> usize {
+        self.index.len()
+    }
+
     fn holding(&self, term: usize) -> u64 {
         self.lists[term].map_or(0, |list| u64::from(list.documents()))
+    }
+
+    fn holding_of(&self, stem: &str) -> Result<u64> {
+        let lists = self.index.lists(&[stem.to_string()])?;
+        Ok(lists[0].map_or(0, |list| u64::from(list.documents())))
     }
 
     fn scores(&self, chosen: &[Chosen], scorer: &Scorer) -> Result<Vec<f32>> {
@@ -58,8 +67,20 @@ impl Reader for Indexed<'_> {
         self.index.sketch(plugin)
     }
 
-    fn counts(&self, plugin: usize, chosen: &Chosen) -> Option<PerField<u8>> {
-        self.lists[chosen.term]?.counts(u32::try_from(plugin).ok()?)
+    fn counts(&self, plugin: usize, term: usize) -> Option<PerField<u8>> {
+        self.lists[term]?.counts(u32::try_from(plugin).ok()?)
+    }
+
+    fn having(&self, term: usize, field: Field) -> Vec<usize> {
+        let postings = self.lists[term]
+            .iter()
+            .flat_map(|list| list.postings_from(0));
+        let having = postings.filter(|posting| posting.counts[field as usize] > 0);
+        having.map(|posting| posting.document as usize).collect()
+    }
+
+    fn vectors(&self) -> Result<&[Stored]> {
+        self.index.vectors()
     }
 }
 

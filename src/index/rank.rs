@@ -6,12 +6,10 @@ use std::collections::HashSet;
 use anyhow::Result;
 
 use super::Field;
-use super::score::Chosen;
-use super::search::Reader;
 use super::sketch::Sketch;
 
 /// The most plugins of one name in one source that are compared with each other.
-const NAMESAKES_MAX: usize = 64;
+pub const NAMESAKES_MAX: usize = 64;
 
 /// A plugin that was found.
 #[derive(Debug, Clone, PartialEq)]
@@ -29,63 +27,20 @@ pub struct Hit {
 /// Where a plugin is: the source, and the number in it.
 pub type Place = (usize, usize);
 
-/// The plugins of some sources, with their scores.
-pub struct Pool<'a> {
-    pub readers: Vec<Box<dyn Reader + 'a>>,
-    /// Of each reader's plugins; empty where none has any term.
-    pub scores: Vec<Vec<f32>>,
-    pub terms: &'a [String],
-    pub chosen: Vec<Chosen>,
-}
-
-impl Pool<'_> {
-    /// Returns the plugins of each source in the order of their scores and then of their names, at most so many of each.
-    fn best(&self, count: usize) -> Result<Vec<(Place, f32)>> {
-        let mut best = Vec::new();
-        for (source, (reader, scores)) in self.readers.iter().zip(&self.scores).enumerate() {
-            if scores.is_empty() {
-                continue;
-            }
-            let ranks = reader.ranks()?;
-            let highest = highest(scores, count, |a, b| ranks[a].cmp(&ranks[b]));
-            let placed = highest.into_iter();
-            best.extend(placed.map(|(number, score)| ((source, number), score)));
-        }
-        Ok(best)
-    }
-
-    fn name(&self, (source, number): Place) -> Result<&str> {
-        self.readers[source].name(number)
-    }
-
-    fn named(&self, name: &str) -> Result<Vec<Place>> {
-        let mut places = Vec::new();
-        for (source, reader) in self.readers.iter().enumerate() {
-            let numbers = reader.named(name, NAMESAKES_MAX)?.into_iter();
-            places.extend(numbers.map(|number| (source, number)));
-        }
-        Ok(places)
-    }
-
-    fn sketch(&self, (source, number): Place) -> Result<Sketch> {
-        self.readers[source].sketch(number)
-    }
-
+/// What ranking asks of plugins, which go by their places.
+pub trait Pool {
+    /// Returns the plugins with the best scores, the best first; of equal scores the name decides.
+    fn best(&self, count: usize) -> Result<Vec<(Place, f32)>>;
+    fn name(&self, place: Place) -> Result<&str>;
+    /// Returns plugins of this name.
+    fn named(&self, name: &str) -> Result<Vec<Place>>;
+    fn sketch(&self, place: Place) -> Result<Sketch>;
     /// Returns the terms that the plugin has, and where.
-    fn matched(&self, (source, number): Place) -> Vec<(String, Field)> {
-        let mut matched = Vec::new();
-        for chosen in &self.chosen {
-            let counts = self.readers[source].counts(number, chosen);
-            let fields = Field::ALL.into_iter().zip(counts.unwrap_or_default());
-            let having = fields.filter(|(_, count)| *count > 0);
-            matched.extend(having.map(|(field, _)| (self.terms[chosen.term].clone(), field)));
-        }
-        matched
-    }
+    fn matched(&self, place: Place) -> Vec<(String, Field)>;
 }
 
 /// Returns the best plugins, at most `limit`. Of equal score the name decides, then the order of the sources.
-pub fn rank(pool: &Pool<'_>, limit: usize) -> Result<Vec<Hit>> {
+pub fn rank(pool: &impl Pool, limit: usize) -> Result<Vec<Hit>> {
     // Twins take places among the best, so we ask for a few more, and for more again where these were not enough.
     let mut asked = limit.saturating_add(8);
     loop {
@@ -98,7 +53,7 @@ pub fn rank(pool: &Pool<'_>, limit: usize) -> Result<Vec<Hit>> {
     }
 }
 
-fn sorted(pool: &Pool<'_>, count: usize) -> Result<Vec<(Place, f32)>> {
+fn sorted(pool: &impl Pool, count: usize) -> Result<Vec<(Place, f32)>> {
     let best = pool.best(count)?.into_iter();
     let mut named = best
         .map(|(place, score)| Ok((place, score, pool.name(place)?)))
@@ -111,7 +66,7 @@ fn sorted(pool: &Pool<'_>, count: usize) -> Result<Vec<(Place, f32)>> {
         .collect())
 }
 
-fn distinct(pool: &Pool<'_>, candidates: &[(Place, f32)], limit: usize) -> Result<Vec<Hit>> {
+fn distinct(pool: &impl Pool, candidates: &[(Place, f32)], limit: usize) -> Result<Vec<Hit>> {
     let mut seen = HashSet::new();
     let mut hits = Vec::new();
     for (place, score) in candidates {
@@ -134,7 +89,7 @@ fn distinct(pool: &Pool<'_>, candidates: &[(Place, f32)], limit: usize) -> Resul
     Ok(hits)
 }
 
-fn twins(pool: &Pool<'_>, place: Place) -> Result<Vec<Place>> {
+fn twins(pool: &impl Pool, place: Place) -> Result<Vec<Place>> {
     let mut twins = pool.named(pool.name(place)?)?;
     twins.retain(|other| *other != place);
     if twins.is_empty() {
@@ -151,7 +106,7 @@ fn twins(pool: &Pool<'_>, place: Place) -> Result<Vec<Place>> {
 }
 
 /// Returns the numbers of the highest scores above zero, at most so many; of equal scores those that come first in `order`.
-fn highest(
+pub fn highest(
     scores: &[f32],
     count: usize,
     order: impl Fn(usize, usize) -> Ordering,

@@ -9,7 +9,7 @@ use super::score::{self, Chosen, Scorer, Statistics};
 use super::search::{Documents, Reader};
 use super::sketch::{Sketch, Sketcher};
 use super::words::{self, Lexicon};
-use super::{Document, PerField};
+use super::{Document, Field, PerField, Stored};
 
 /// How many documents a core takes at a time.
 const DOCUMENTS_AT_ONCE: usize = 16;
@@ -54,9 +54,17 @@ impl Reader for Scan<'_> {
         statistics
     }
 
+    fn count(&self) -> usize {
+        self.documents.count()
+    }
+
     fn holding(&self, term: usize) -> u64 {
         let has = |seen: &&Seen| seen.counts.iter().any(|(other, _)| *other == term);
         self.seen.iter().filter(has).count() as u64
+    }
+
+    fn holding_of(&self, _stem: &str) -> Result<u64> {
+        Ok(0)
     }
 
     fn scores(&self, chosen: &[Chosen], scorer: &Scorer) -> Result<Vec<f32>> {
@@ -101,8 +109,21 @@ impl Reader for Scan<'_> {
         Ok(sketcher.finish())
     }
 
-    fn counts(&self, plugin: usize, chosen: &Chosen) -> Option<PerField<u8>> {
-        self.seen(plugin)?.counts_of(chosen)
+    fn counts(&self, plugin: usize, term: usize) -> Option<PerField<u8>> {
+        self.seen(plugin)?.counts_of(term)
+    }
+
+    fn having(&self, term: usize, field: Field) -> Vec<usize> {
+        let has = |seen: &&Seen| {
+            seen.counts_of(term)
+                .is_some_and(|counts| counts[field as usize] > 0)
+        };
+        let having = self.seen.iter().filter(has);
+        having.map(|seen| seen.number).collect()
+    }
+
+    fn vectors(&self) -> Result<&[Stored]> {
+        Ok(&[])
     }
 }
 
@@ -119,15 +140,15 @@ struct Seen {
 impl Seen {
     fn score(&self, chosen: &[Chosen], scorer: &Scorer) -> f32 {
         let lengths = self.lengths.map(score::length_code);
-        let gain = |chosen| Some(scorer.gain(chosen, self.counts_of(chosen)?, lengths));
+        let gain = |chosen| Some(scorer.gain(chosen, self.counts_of(chosen.term)?, lengths));
         chosen
             .iter()
             .filter_map(gain)
             .fold(0.0, |sum, gain| sum + gain)
     }
 
-    fn counts_of(&self, chosen: &Chosen) -> Option<PerField<u8>> {
-        let (_, counts) = self.counts.iter().find(|(term, _)| *term == chosen.term)?;
+    fn counts_of(&self, term: usize) -> Option<PerField<u8>> {
+        let (_, counts) = self.counts.iter().find(|(other, _)| *other == term)?;
         Some(*counts)
     }
 }

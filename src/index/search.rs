@@ -2,13 +2,14 @@
 
 use anyhow::Result;
 
+use super::collection::Collection;
 use super::indexed::Indexed;
-use super::rank::{self, Hit, Pool};
+use super::rank::Hit;
 use super::scan::Scan;
 use super::score::{self, Chosen, Scorer, Statistics};
 use super::sketch::Sketch;
 use super::words::{self, Lexicon};
-use super::{Document, Index, PerField};
+use super::{Document, Field, Index, PerField, Stored};
 
 /// What is searched.
 pub enum Source<'a> {
@@ -27,8 +28,12 @@ pub trait Documents: Sync {
 /// A source that was opened for some terms. Its plugins go by their numbers in it.
 pub trait Reader {
     fn statistics(&self) -> Statistics;
+    /// Returns how many numbers there are; plugins that could not be read have one too.
+    fn count(&self) -> usize;
     /// Returns how many plugins have the term.
     fn holding(&self, term: usize) -> u64;
+    /// Returns how many plugins have a stem that it was not opened for; 0 where that is not known.
+    fn holding_of(&self, stem: &str) -> Result<u64>;
     /// Returns the score of each plugin; nothing where none has any of the terms.
     fn scores(&self, chosen: &[Chosen], scorer: &Scorer) -> Result<Vec<f32>>;
     /// Returns the place of each plugin in the order of names.
@@ -38,7 +43,11 @@ pub trait Reader {
     fn named(&self, name: &str, count: usize) -> Result<Vec<usize>>;
     fn sketch(&self, plugin: usize) -> Result<Sketch>;
     /// Returns how often the plugin has the term; none where it has not.
-    fn counts(&self, plugin: usize, chosen: &Chosen) -> Option<PerField<u8>>;
+    fn counts(&self, plugin: usize, term: usize) -> Option<PerField<u8>>;
+    /// Returns the plugins that have the term in the field.
+    fn having(&self, term: usize, field: Field) -> Vec<usize>;
+    /// Returns the vector of each plugin; nothing where none has one.
+    fn vectors(&self) -> Result<&[Stored]>;
 }
 
 /// Returns the plugins that have words of the query, the best first and at most `limit`, one for each set of twins. Rare words, and words
@@ -46,47 +55,36 @@ pub trait Reader {
 ///
 /// An error for which `is_damage` holds is mended by building that index again.
 pub fn search(sources: &[Source<'_>], query: &str, limit: usize) -> Result<Vec<Hit>> {
-    let terms = terms(query);
-    let readers = sources
-        .iter()
-        .map(|source| open(source, &terms))
-        .collect::<Result<Vec<_>>>()?;
-    let mut statistics = Statistics::default();
-    for reader in &readers {
-        statistics.add(&reader.statistics());
-    }
-    let holding = |term| readers.iter().map(|reader| reader.holding(term)).sum();
-    let holding: Vec<u64> = (0..terms.len()).map(holding).collect();
-    let chosen = score::choose(&terms, &holding, statistics.plugins);
-    let scorer = Scorer::new(&statistics);
-    let scores = readers.iter().map(|reader| reader.scores(&chosen, &scorer));
-    let pool = Pool {
-        scores: scores.collect::<Result<_>>()?,
-        readers,
-        terms: &terms,
-        chosen,
-    };
-    rank::rank(&pool, limit)
+    let collection = Collection::open(sources, terms(query))?;
+    let all: Vec<usize> = (0..collection.terms().len()).collect();
+    let scores = collection.scores(&all)?;
+    collection.best(&scores, limit)
 }
 
-fn open<'a>(source: &Source<'a>, terms: &[String]) -> Result<Box<dyn Reader + 'a>> {
+/// Opens a source for the terms.
+pub fn open<'a>(source: &Source<'a>, terms: &[String]) -> Result<Box<dyn Reader + 'a>> {
     Ok(match source {
         Source::Index(index) => Box::new(Indexed::open(index, terms)?),
         Source::Documents(documents) => Box::new(Scan::read(*documents, terms)),
     })
 }
 
-/// Returns the stems of a query, each once.
+/// Returns the stems of a query, each once, as many as a search takes.
 pub fn terms(query: &str) -> Vec<String> {
+    let mut terms = stems(query);
+    terms.truncate(score::TERMS_MAX);
+    terms
+}
+
+/// Returns the stems of a text, each once, in the order in which they stand in it.
+pub fn stems(text: &str) -> Vec<String> {
     let mut lexicon = Lexicon::new();
-    let mut terms = Vec::new();
-    words::for_each_word(words::beginning(query), |word| {
-        if terms.len() < score::TERMS_MAX {
-            let term = lexicon.term(word) as usize;
-            if term == terms.len() {
-                terms.push(lexicon.text(term as u32).to_string());
-            }
+    let mut stems = Vec::new();
+    words::for_each_word(words::beginning(text), |word| {
+        let term = lexicon.term(word) as usize;
+        if term == stems.len() {
+            stems.push(lexicon.text(term as u32).to_string());
         }
     });
-    terms
+    stems
 }

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 /// What an agent is asked to do.
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct AgentTask {
@@ -42,6 +43,7 @@ fn is_zero(number: &u32) -> bool {
 }
 
 /// A component of a plugin, by the name that the agent calls it, without the plugin's namespace.
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Uses {
@@ -68,6 +70,7 @@ impl Uses {
 }
 
 /// The most that all attempts at a step may use together; at the cap the run pauses.
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Budget {
@@ -122,6 +125,7 @@ impl Budget {
 }
 
 /// What an agent used in an attempt, by its own account.
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct AgentUse {

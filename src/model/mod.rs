@@ -5,11 +5,13 @@
 //! A noun that only one module uses stays in that module; one that two need gets a file here, named after it.
 
 mod agent;
+mod approval;
 mod change;
 mod check;
 mod component;
 mod counted;
 mod event;
+mod fault;
 mod hint;
 mod id;
 mod inside;
@@ -29,6 +31,7 @@ mod task;
 mod taxonomy;
 
 pub use agent::{AgentTask, AgentUse, Budget, Uses};
+pub use approval::{Approval, ApprovalPolicy, ApprovalRule, Bound};
 pub use change::{Change, Sign, changes};
 pub use check::{
     Check, CommandCheck, Finding, JsonCheck, Kind as CheckKind, Outcome, TestCounts, TestsCheck,
@@ -36,6 +39,7 @@ pub use check::{
 pub use component::{Component, Components, Hook, McpServer, Payload};
 pub use counted::counted;
 pub use event::{Event, EventKind, Failure, FailureKind, ServiceUse};
+pub use fault::{Fault, Rule};
 pub use hint::{Hint, Hinted, Kinded, Trouble, hinted};
 pub use id::{Capability, Digest, PatternId, PlanId, PluginId, RunId, StepId};
 pub use inside::is_inside;

@@ -9,6 +9,7 @@ use serde_json::{Map, Value};
 use super::{AgentTask, Capability, Check, Constraints, Digest, PatternId, PluginId, StepId};
 
 /// The file `plan.yaml`: everything that will run.
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Plan {
@@ -30,6 +31,7 @@ pub struct Plan {
 }
 
 /// A capability that the task was understood to need.
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Understood {
@@ -39,6 +41,7 @@ pub struct Understood {
 }
 
 /// Whether a needed capability is in the plan.
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Fills {
@@ -47,6 +50,7 @@ pub enum Fills {
 }
 
 /// One step: something to do, what does it, and how it is known to be done.
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Step {
@@ -74,6 +78,7 @@ pub struct Step {
 }
 
 /// What carries a step out: a plugin, through a runner, with its inputs and its grants.
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Action {
@@ -96,6 +101,9 @@ pub struct Action {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub agent: Option<AgentTask>,
     pub writes: Vec<String>,
+    /// Files and folders that were there before the plan and that the action depends on, beside those that it writes.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub reads: Vec<String>,
     #[serde(default, skip_serializing_if = "Grants::is_empty")]
     pub grants: Grants,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -103,6 +111,7 @@ pub struct Action {
 }
 
 /// A plugin that could also have done a step, and why it does not.
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RunnerUp {
@@ -111,6 +120,7 @@ pub struct RunnerUp {
 }
 
 /// How a step is carried out.
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Runner {
@@ -133,6 +143,7 @@ impl fmt::Display for Runner {
 }
 
 /// An output of an earlier step, written `step.output`.
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Connection {
@@ -161,6 +172,7 @@ impl From<Connection> for String {
 }
 
 /// A value that later steps can take.
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Output {
@@ -170,6 +182,7 @@ pub struct Output {
 }
 
 /// What has to be built before a step's programs can run.
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Environment {
@@ -178,6 +191,7 @@ pub struct Environment {
 }
 
 /// A program and its arguments; never a line for a shell.
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct CommandLine {
@@ -187,6 +201,7 @@ pub struct CommandLine {
 }
 
 /// What a step may do beyond writing in its own worktree.
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Grants {
@@ -216,6 +231,7 @@ impl Grants {
 }
 
 /// A declared repair for a known failure.
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Remedy {

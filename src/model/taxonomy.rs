@@ -13,6 +13,7 @@ pub use fault::Fault;
 const PLATFORMS_MAX: usize = 8;
 
 /// One file of the taxonomy: a domain of work, and what is done in it.
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Domain {
@@ -28,6 +29,7 @@ pub struct Domain {
 pub type Technologies = BTreeMap<String, BTreeMap<String, Technology>>;
 
 /// What a capability means.
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Meaning {
@@ -58,6 +60,7 @@ pub struct Meaning {
 }
 
 /// When in a plan something is done, where its data does not say.
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Stage {
@@ -73,6 +76,7 @@ pub enum Stage {
 }
 
 /// What else a technology is called, and where it belongs.
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Technology {

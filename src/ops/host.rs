@@ -5,6 +5,7 @@ use std::time::Duration;
 use anyhow::Result;
 use serde_json::Value;
 
+use super::approve::within;
 use super::commit::StepLog;
 use super::session::Session;
 use super::tools::Tools;
@@ -119,6 +120,7 @@ impl Host for RunHost<'_> {
     }
 
     fn emit(&mut self, kind: EventKind) -> Result<Event> {
+        within(&self.session.run, self.plan, &kind)?;
         let event = Event {
             at: self.session.project.clock.now(),
             event: self.without_secrets(kind)?,

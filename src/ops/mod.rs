@@ -4,10 +4,15 @@
 //!
 //! A new command is a file here with what it does, and one in `cli` with its arguments and its words.
 
+mod approve;
 mod catalog;
+mod check;
 mod clock;
 mod commit;
 mod doctor;
+mod draft;
+mod dry_run;
+mod failpoint;
 mod fetching;
 mod finish;
 mod history;
@@ -15,11 +20,13 @@ mod host;
 mod init;
 mod locks;
 mod marketplace;
+mod meaning;
 mod names;
 mod plan;
 mod plugin;
 mod prepare;
 mod project;
+mod rehearse;
 mod run;
 mod search;
 mod session;
@@ -27,20 +34,26 @@ mod settings;
 mod tools;
 mod watch;
 
+pub use approve::{ApproveOptions, Approved, approve, policy as approval_policy};
 pub use catalog::{Catalog, CatalogOptions, CatalogueFinding, Marketplace};
+pub use check::{Checked, check, check_plan_text};
 pub use clock::Clock;
 pub use doctor::{Doctor, Examined, doctor};
+pub use draft::{Drafted, drafted, edited, skeleton};
+pub use dry_run::{DryRun, DryStep, dry_run};
 pub use finish::{Taught, taught};
 pub use history::{RunSummary, find_run, run_report, runs};
-pub use init::{WellKnown, chosen as chosen_marketplaces, init, well_known};
+pub use init::{CiService, WellKnown, chosen as chosen_marketplaces, init, init_ci, well_known};
 pub use marketplace::{
     AddRequest, Updated, add as add_marketplace, shown as shown_revision,
     update as update_marketplace,
 };
-pub use plan::{Planned, find_plan, patterns_for, plan, research, save};
+pub use meaning::{embedded_passages, embedded_taxonomy};
+pub use plan::{Planned, find_plan, find_plan_id, patterns_for, plan, plan_text, research, save};
 pub use plugin::{finding_line, oddity_line, one_plugin, validate_plugin};
 pub use project::{OpenOptions, Project};
-pub use run::{RunOptions, choose_sandbox, resume, start};
+pub use rehearse::{Rehearsed, rehearse};
+pub use run::{RunOptions, choose_sandbox, ready, resume, start};
 pub use search::{Found, Search, search};
 pub use settings::{Known, Origin, Settings};
 pub use watch::{Note, Silent, Stop, Watch};

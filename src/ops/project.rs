@@ -1,6 +1,7 @@
 //! The repository that a person works in, with what is known there.
 
-use std::cell::OnceCell;
+use std::cell::{OnceCell, RefCell};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, anyhow};
@@ -9,7 +10,9 @@ use super::catalog::{Catalog, CatalogOptions};
 use super::settings::Settings;
 use super::{Clock, Silent, Watch};
 use crate::checkpoint::{Head, Opened, Repository};
-use crate::model::{Digest, Hint, Oid, Pattern, Plugin, ProvenPattern, Taxonomy, Trouble};
+use crate::model::{
+    Digest, Hint, Oid, Pattern, Plugin, PluginFile, PluginId, ProvenPattern, Taxonomy, Trouble,
+};
 use crate::store::{self, Folders, paths};
 use crate::tree;
 
@@ -27,6 +30,9 @@ pub struct OpenOptions {
     pub offline: bool,
 }
 
+/// A plugin with its files by their paths.
+type CheckedPlugin = (Plugin, BTreeMap<String, PluginFile>);
+
 /// A repository, its settings, and everything that research looks at.
 pub struct Project {
     /// The folder, where opening made the repository in it.
@@ -38,6 +44,8 @@ pub struct Project {
     pub settings: Settings,
     offline: bool,
     catalog: OnceCell<Catalog>,
+    /// The plugins of plans whose bytes were checked.
+    pub(super) checked: RefCell<BTreeMap<(PluginId, Digest), CheckedPlugin>>,
     /// What could not be read, and was left out.
     pub complaints: Vec<String>,
     pub taxonomy: Taxonomy,
@@ -62,6 +70,7 @@ impl Project {
             settings,
             offline: options.offline,
             catalog: OnceCell::new(),
+            checked: RefCell::default(),
             complaints,
             taxonomy: taxonomy(&repository, base.as_ref())?,
             patterns,
@@ -168,10 +177,7 @@ pub(super) fn read(
 
 /// Returns the embedded taxonomy, extended by the repository's own.
 fn taxonomy(repository: &Repository, base: Option<&Oid>) -> Result<Taxonomy> {
-    let (_, json) = tree::embedded("taxonomy.json")
-        .next()
-        .expect("the build writes it");
-    let mut taxonomy = store::embedded_taxonomy(json)?;
+    let mut taxonomy = super::embedded_taxonomy()?;
     let Some(base) = base else {
         return Ok(taxonomy);
     };

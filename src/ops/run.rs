@@ -5,12 +5,13 @@ use std::hash::{BuildHasher, Hasher};
 
 use anyhow::{Result, anyhow};
 
+use super::approve::{self, Moment};
 use super::finish::{self, Conclusion};
 use super::history;
 use super::host::{Place, RunHost, Surroundings};
 use super::session::{Session, planned_plugin};
 use super::tools::Tools;
-use super::{Note, Planned, Project, Silent, Stop, Watch};
+use super::{Note, Planned, Project, Silent, Stop, Watch, failpoint};
 use crate::checkpoint::{Head, Identity, NewCommit};
 use crate::execute::{Ended, Host, execute};
 use crate::model::{
@@ -47,8 +48,8 @@ pub fn start(
     watch: &mut dyn Watch,
     stop: &Stop,
 ) -> Result<RunReport> {
-    let tools = preflight(project, &planned.plan)?;
-    nothing_in_the_way(project, &planned.plan)?;
+    let tools = ready(project, planned)?;
+    failpoint::reach("approved");
     if !planned.is_as_named() {
         let text = "the plan was edited after it was made: what runs is plan.yaml, and PLAN.md beside it may say otherwise";
         watch.note(Note::Warning {
@@ -103,6 +104,20 @@ pub fn start(
     carry_out(host, options).map_err(|error| resumable(error, &session.run))
 }
 
+/// Makes sure that the plan is approved as it has to be, and that everything it uses is at hand and is what was approved.
+pub fn ready(project: &Project, planned: &Planned) -> Result<Tools> {
+    approve::require(
+        project,
+        &planned.id,
+        &planned.plan,
+        &planned.files,
+        Moment::Start,
+    )?;
+    let tools = preflight(project, &planned.plan)?;
+    nothing_in_the_way(project, &planned.plan)?;
+    Ok(tools)
+}
+
 /// Goes on with a run from its last checkpoint.
 pub fn resume(
     project: &Project,
@@ -127,6 +142,14 @@ pub fn resume(
     let _lock = RunLock::take(&folder.lock(), &run)?;
     let stored = history::load(project, &run)?;
     let mut session = Session::of(project, &run, &stored)?;
+    let files = history::plan_files(project, &stored)?;
+    approve::require(
+        project,
+        &stored.plan_id,
+        &stored.plan,
+        &files,
+        Moment::Resume,
+    )?;
     let tools = preflight(project, &stored.plan)?;
     session.identity = identity(project, watch);
     stop.listen();
@@ -189,7 +212,8 @@ fn carry_out(mut host: RunHost<'_>, options: RunOptions) -> Result<RunReport> {
     finish::conclude(Conclusion { host, options })
 }
 
-fn tool() -> String {
+/// Returns the name and the version of this program.
+pub fn tool() -> String {
     format!("orchestrate {}", env!("CARGO_PKG_VERSION"))
 }
 

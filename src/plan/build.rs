@@ -194,6 +194,7 @@ fn action(
         commands: commands.collect::<Result<_>>()?,
         agent: None,
         writes,
+        reads: texts(&spec.reads)?,
         grants: Grants {
             network: spec.network.clone(),
             services: spec.services.clone(),

@@ -1,4 +1,4 @@
-//! A model that plays a script, for agents that speak with it: an endpoint on loopback that answers as Anthropic's does.
+//! A model that plays a script, for agents that speak with it: an endpoint on loopback that answers as Anthropic's does, or OpenAI's.
 
 use std::collections::VecDeque;
 use std::io::{BufRead, BufReader, Read, Write};
@@ -105,6 +105,7 @@ fn request(reader: &mut BufReader<&TcpStream>) -> Option<(String, String, Value)
             match name.to_ascii_lowercase().as_str() {
                 "content-length" => length = value.trim().parse().ok()?,
                 "x-api-key" => key = value.trim().to_string(),
+                "authorization" => key = value.trim().trim_start_matches("Bearer ").to_string(),
                 _ => {}
             }
         }
@@ -119,7 +120,8 @@ fn request(reader: &mut BufReader<&TcpStream>) -> Option<(String, String, Value)
 
 /// Answers; none when the connection is to end.
 fn answer(stream: &TcpStream, path: &str, key: &str, body: &Value, seen: &Mutex<Seen>) -> Option<()> {
-    if !path.contains("/v1/messages") || path.contains("count_tokens") {
+    let is_openai = path.contains("/responses");
+    if (!path.contains("/v1/messages") && !is_openai) || path.contains("count_tokens") {
         return plain(stream, 404, "", "{}");
     }
     let offers_tools = body["tools"].as_array().is_some_and(|tools| !tools.is_empty());
@@ -134,6 +136,9 @@ fn answer(stream: &TcpStream, path: &str, key: &str, body: &Value, seen: &Mutex<
             }
         }
     };
+    if is_openai {
+        return answer_as_openai(stream, &turn, body);
+    }
     let block = match &turn {
         Turn::Say(text) => json!({"type": "text", "text": text}),
         Turn::Write(path, content) => {
@@ -167,6 +172,53 @@ fn answer(stream: &TcpStream, path: &str, key: &str, body: &Value, seen: &Mutex<
             plain(stream, 200, "", &whole.to_string())
         }
     }
+}
+
+fn answer_as_openai(mut stream: &TcpStream, turn: &Turn, body: &Value) -> Option<()> {
+    let shell = |command: String| {
+        let offered: Vec<&str> = body["tools"].as_array().into_iter().flatten().filter_map(|tool| tool["name"].as_str()).collect();
+        let name = ["exec_command", "shell_command"].into_iter().find(|name| offered.contains(name)).unwrap();
+        let field = if name == "exec_command" { "cmd" } else { "command" };
+        let mut input = serde_json::Map::new();
+        input.insert(field.to_string(), json!(command));
+        json!({
+            "type": "function_call", "id": new_id("fc"), "call_id": new_id("call"), "name": name,
+            "arguments": Value::from(input).to_string(), "status": "completed",
+        })
+    };
+    let item = match turn {
+        Turn::Say(text) => json!({
+            "type": "message", "id": new_id("item"), "role": "assistant", "status": "completed",
+            "content": [{"type": "output_text", "text": text, "annotations": []}],
+        }),
+        Turn::Write(path, content) => shell(format!("printf '%s' '{content}' > {path}")),
+        Turn::Shell(command) => shell(command.clone()),
+        Turn::Status(status, header) => {
+            let error = json!({"error": {"type": "scripted", "message": format!("scripted {status}")}});
+            return plain(stream, *status, header, &error.to_string());
+        }
+        Turn::Cut | Turn::Silent => {
+            head(stream)?;
+            if matches!(turn, Turn::Silent) {
+                std::thread::sleep(Duration::from_secs(60));
+            }
+            return None;
+        }
+    };
+    let usage = json!({
+        "input_tokens": 1000, "input_tokens_details": {"cached_tokens": 400}, "output_tokens": 20,
+        "output_tokens_details": {"reasoning_tokens": 0}, "total_tokens": 1020,
+    });
+    let response = |status: &str, output: Value| json!({
+        "id": new_id("resp"), "object": "response", "created_at": 0, "model": body["model"], "status": status,
+        "output": output, "usage": usage, "error": null, "incomplete_details": null, "parallel_tool_calls": true,
+        "tools": [], "tool_choice": "auto",
+    });
+    head(stream)?;
+    event(stream, "response.created", json!({"response": response("in_progress", json!([]))}))?;
+    event(stream, "response.output_item.done", json!({"output_index": 0, "item": item}))?;
+    event(stream, "response.completed", json!({"response": response("completed", json!([item]))}))?;
+    stream.write_all(b"0\r\n\r\n").ok()
 }
 
 fn tool(name: &str, input: Value) -> Value {
@@ -206,9 +258,13 @@ fn plain(mut stream: &TcpStream, status: u16, header: &str, body: &str) -> Optio
     stream.write_all((head + body).as_bytes()).ok()
 }
 
-fn begin(mut stream: &TcpStream, body: &Value) -> Option<()> {
+fn head(mut stream: &TcpStream) -> Option<()> {
     let head = "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n";
-    stream.write_all(head.as_bytes()).ok()?;
+    stream.write_all(head.as_bytes()).ok()
+}
+
+fn begin(stream: &TcpStream, body: &Value) -> Option<()> {
+    head(stream)?;
     event(stream, "message_start", json!({"message": message(body)}))
 }
 

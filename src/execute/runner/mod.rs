@@ -16,6 +16,14 @@ pub struct Done {
     conversation: Option<agent::Conversation>,
 }
 
+/// Writes what the action renders itself, and starts nothing.
+pub fn render(action: &Action, workspace: &mut Workspace) -> Result<Result<(), Failure>> {
+    match action.runner {
+        Runner::Template => template::render_only(action, workspace),
+        Runner::Command | Runner::Agent => Ok(Ok(())),
+    }
+}
+
 /// Does what the action says in the workspace, with the remedies that were chosen for it; its result is what it leaves there.
 pub fn run(
     step: &Step,

@@ -26,6 +26,24 @@ pub fn run(
     say: &mut dyn FnMut(Line<'_>),
 ) -> Attempt {
     let deadline = Instant::now() + timeout;
+    if let Err(failure) = render_only(action, workspace)? {
+        return Ok(Err(failure));
+    }
+    if let Err(error) = require(action, workspace, remedies) {
+        return Ok(Err(failure(
+            FailureKind::Template,
+            format!("{error:#}"),
+            "",
+        )));
+    }
+    if let Err(failure) = workspace.build_environment(say)? {
+        return Ok(Err(failure));
+    }
+    command::programs(action, workspace, remedies, deadline, say)
+}
+
+/// Renders the plugin's templates, and does nothing else.
+pub fn render_only(action: &Action, workspace: &mut Workspace) -> Attempt {
     let Some(text) = workspace.files.get("orchestrate.yaml") else {
         return Ok(Err(failure(
             FailureKind::Template,
@@ -41,17 +59,7 @@ pub fn run(
             "",
         )));
     }
-    if let Err(error) = require(action, workspace, remedies) {
-        return Ok(Err(failure(
-            FailureKind::Template,
-            format!("{error:#}"),
-            "",
-        )));
-    }
-    if let Err(failure) = workspace.build_environment(say)? {
-        return Ok(Err(failure));
-    }
-    command::programs(action, workspace, remedies, deadline, say)
+    Ok(Ok(()))
 }
 
 fn render_all(spec: &PluginSpec, workspace: &mut Workspace) -> Result<()> {

@@ -10,6 +10,8 @@ use serde::{Deserialize, Serialize};
 use crate::catalog::{self, Dialect, Loaded};
 use crate::index::{self, Document, Index, Texts};
 use crate::model::{Oddity, Place, Severity};
+use crate::ops::meaning;
+use crate::rank::spelled;
 use crate::tree::Tree;
 
 /// What an index says of its marketplace as a whole.
@@ -120,6 +122,7 @@ fn document(loaded: Loaded) -> Option<Document> {
     let record = serde_json::to_vec(&loaded.plugin).ok()?;
     Some(Document {
         record,
+        vector: Some(meaning::vector(&loaded.plugin).to_bytes()),
         ..searched(loaded)
     })
 }
@@ -131,11 +134,12 @@ pub fn searched(loaded: Loaded) -> Document {
         record: Vec::new(),
         name: plugin.id.name,
         texts: Texts {
-            name: words.name,
-            summary: words.summary,
-            components: words.components,
+            name: spelled(&words.name).into_owned(),
+            summary: spelled(&words.summary).into_owned(),
+            components: spelled(&words.components).into_owned(),
             body: words.body,
         },
+        vector: None,
     }
 }
 
