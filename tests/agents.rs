@@ -398,7 +398,7 @@ fn codex_is_told_the_skill_and_goes_on_with_its_session() {
         Turn::Write("stamp.txt", "STAMP"),
         Turn::Say("Mended."),
     ]);
-    let agent = json!({"agent": "codex", "prompt": "Stamp stamp.txt", "uses": {"skill": "stamp"}, "corrections_max": 1});
+    let agent = json!({"agent": "codex", "model": "scripted-model", "prompt": "Stamp stamp.txt", "uses": {"skill": "stamp"}, "corrections_max": 1});
     story.step("stamp", agent, &["stamp.txt"], "grep STAMP stamp.txt");
     let ran = story.run(0);
     assert_eq!(story.file("stamp.txt"), "STAMP");
@@ -418,7 +418,7 @@ fn codex_is_told_the_skill_and_goes_on_with_its_session() {
 fn codex_whose_model_fails_is_judged_by_what_the_model_said() {
     for (turn, kind, code) in [(Turn::Status(401, ""), "kind: refused", 3), (Turn::Status(500, ""), "kind: model", 1), (Turn::Silent, "kind: model", 1)] {
         let mut story = Story::new(&vec![turn; 40]);
-        let agent = json!({"agent": "codex", "prompt": "Write out.txt", "silence_s": 2});
+        let agent = json!({"agent": "codex", "model": "scripted-model", "prompt": "Write out.txt", "silence_s": 2});
         story.step("write", agent, &["out.txt"], "true");
         let ran = story.run(code);
         assert!(story.events().contains(kind), "{}", ran.stderr);
