@@ -27,7 +27,10 @@ const LAYERS: &[(&str, &str)] = &[
     ("plan", "model render"),
     ("approve", "model tree"),
     ("validate", "model workspace"),
-    ("execute", "agent gateway model render sandbox workspace yaml"),
+    (
+        "execute",
+        "agent gateway model render sandbox workspace yaml",
+    ),
     ("report", "model"),
     ("learn", "model"),
     ("workspace", "agent model sandbox secret yaml"),

@@ -2,7 +2,9 @@
 
 use serde_json::Value;
 
-use super::{Access, Agent, Call, Ended, Fault, Heard, Invocation, brief, list, number, text, tool};
+use super::{
+    Access, Agent, Call, Ended, Fault, Heard, Invocation, brief, list, number, text, tool,
+};
 use crate::model::{AgentUse, Uses};
 
 pub const AGENT: Agent = Agent {
@@ -30,7 +32,10 @@ const fn access(variable: &'static str) -> Access {
 }
 
 fn invoke(call: &Call<'_>) -> Invocation {
-    let mut invocation = Invocation::new(call, &["--print", "--output-format", "stream-json", "--verbose"]);
+    let mut invocation = Invocation::new(
+        call,
+        &["--print", "--output-format", "stream-json", "--verbose"],
+    );
     invocation.option("--plugin-dir", call.plugin.display().to_string());
     // A repository's own settings and servers would start programs that nobody granted.
     invocation.option("--setting-sources", "user");
@@ -55,7 +60,9 @@ fn invoke(call: &Call<'_>) -> Invocation {
         invocation.option("--max-budget-usd", usd.to_string());
     }
     // What begins with a dash would be an option.
-    invocation.argv.extend(["--".to_string(), call.order.work.clone()]);
+    invocation
+        .argv
+        .extend(["--".to_string(), call.order.work.clone()]);
     let home = call.home.display().to_string();
     invocation.variables(&[
         (call.variable, call.pass),
@@ -76,10 +83,14 @@ pub(super) fn hear(event: &Value, heard: &mut Heard) -> Option<String> {
             begin(event, heard);
             None
         }
-        ("system", "permission_denied") => Some(format!("✗ not allowed: {}", text(event, "tool_name"))),
+        ("system", "permission_denied") => {
+            Some(format!("✗ not allowed: {}", text(event, "tool_name")))
+        }
         ("system", "api_retry") => {
             let status = number(event, "error_status");
-            heard.trouble = Some(Fault::new(format!("{} (tried again)", text(event, "error"))).with_status(status));
+            heard.trouble = Some(
+                Fault::new(format!("{} (tried again)", text(event, "error"))).with_status(status),
+            );
             Some(format!("the model answered {status}; trying again"))
         }
         ("assistant", _) => {
@@ -105,9 +116,18 @@ fn begin(event: &Value, heard: &mut Heard) {
     let errors = list(event, "plugin_errors");
     heard.broken = errors.map(|error| brief(text(error, "message"))).collect();
     let failed = list(event, "mcp_servers").filter(|server| text(server, "status") == "failed");
-    heard.broken.extend(failed.map(|server| format!("the server `{}` did not start", text(server, "name"))));
-    let names = ["slash_commands", "skills", "agents"].iter().flat_map(|field| list(event, field));
-    heard.loaded = Some(names.filter_map(Value::as_str).map(str::to_string).collect());
+    heard.broken.extend(
+        failed.map(|server| format!("the server `{}` did not start", text(server, "name"))),
+    );
+    let names = ["slash_commands", "skills", "agents"]
+        .iter()
+        .flat_map(|field| list(event, field));
+    heard.loaded = Some(
+        names
+            .filter_map(Value::as_str)
+            .map(str::to_string)
+            .collect(),
+    );
 }
 
 /// Adds what a turn of the model read, which is told before its end; what it wrote is told at the end only.
@@ -117,7 +137,12 @@ fn count(event: &Value, heard: &mut Heard) {
         return;
     }
     heard.last_message = message.to_string();
-    let fields = ["input_tokens", "cache_read_input_tokens", "cache_creation_input_tokens", "output_tokens"];
+    let fields = [
+        "input_tokens",
+        "cache_read_input_tokens",
+        "cache_creation_input_tokens",
+        "output_tokens",
+    ];
     let tokens = fields.map(|field| number(event, &format!("message.usage.{field}")));
     heard.tokens_so_far += tokens.iter().sum::<u64>();
 }
@@ -131,27 +156,41 @@ fn block(block: &Value) -> Option<String> {
 }
 
 fn end(event: &Value, heard: &mut Heard) {
-    let models = event.get("modelUsage").and_then(Value::as_object).into_iter().flatten();
+    let models = event
+        .get("modelUsage")
+        .and_then(Value::as_object)
+        .into_iter()
+        .flatten();
     let mut total = AgentUse {
         turns: number(event, "num_turns") as u32,
-        cost_usd: event.get("total_cost_usd").and_then(Value::as_f64).unwrap_or_default(),
+        cost_usd: event
+            .get("total_cost_usd")
+            .and_then(Value::as_f64)
+            .unwrap_or_default(),
         ..AgentUse::default()
     };
     for (_, model) in models {
         total.input_tokens += number(model, "inputTokens");
-        total.cached_tokens += number(model, "cacheReadInputTokens") + number(model, "cacheCreationInputTokens");
+        total.cached_tokens +=
+            number(model, "cacheReadInputTokens") + number(model, "cacheCreationInputTokens");
         total.output_tokens += number(model, "outputTokens");
     }
     if total.tokens() == 0 {
         total.input_tokens = number(event, "usage.input_tokens");
         total.output_tokens = number(event, "usage.output_tokens");
-        total.cached_tokens = number(event, "usage.cache_read_input_tokens") + number(event, "usage.cache_creation_input_tokens");
+        total.cached_tokens = number(event, "usage.cache_read_input_tokens")
+            + number(event, "usage.cache_creation_input_tokens");
     }
     heard.report(total);
-    heard.denied.extend(list(event, "permission_denials").map(|denial| text(denial, "tool_name").to_string()));
+    heard.denied.extend(
+        list(event, "permission_denials").map(|denial| text(denial, "tool_name").to_string()),
+    );
     let words = text(event, "result").to_string();
     // The subtype says `success` of a model that could not be reached.
-    let is_error = event.get("is_error").and_then(Value::as_bool).unwrap_or(true);
+    let is_error = event
+        .get("is_error")
+        .and_then(Value::as_bool)
+        .unwrap_or(true);
     let fault = is_error.then(|| fault(event, &words));
     heard.ended = Some(Ended { fault, words });
 }
@@ -169,7 +208,8 @@ fn fault(event: &Value, words: &str) -> Fault {
     let reason = text(event, "terminal_reason");
     let subtype = text(event, "subtype");
     Fault {
-        out_of_budget: matches!(reason, "budget_exhausted" | "max_turns") || matches!(subtype, "error_max_turns" | "error_max_budget_usd"),
+        out_of_budget: matches!(reason, "budget_exhausted" | "max_turns")
+            || matches!(subtype, "error_max_turns" | "error_max_budget_usd"),
         ..fault
     }
 }

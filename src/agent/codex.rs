@@ -34,7 +34,12 @@ pub const AGENT: Agent = Agent {
 
 fn invoke(call: &Call<'_>) -> Invocation {
     // Our own sandbox holds it: its own would need what ours forbids.
-    let all = ["exec", "--json", "--skip-git-repo-check", "--dangerously-bypass-approvals-and-sandbox"];
+    let all = [
+        "exec",
+        "--json",
+        "--skip-git-repo-check",
+        "--dangerously-bypass-approvals-and-sandbox",
+    ];
     let mut invocation = Invocation::new(call, &all);
     if let Some(model) = &call.task.model {
         invocation.option("--model", model);
@@ -42,13 +47,18 @@ fn invoke(call: &Call<'_>) -> Invocation {
     if let Some(session) = call.session {
         invocation.option("resume", session);
     }
-    invocation.argv.extend(["--".to_string(), match call.session {
-        Some(_) => call.order.work.clone(),
-        None => call.order.whole(),
-    }]);
+    invocation.argv.extend([
+        "--".to_string(),
+        match call.session {
+            Some(_) => call.order.work.clone(),
+            None => call.order.whole(),
+        },
+    ]);
     let home = call.home.display().to_string();
     invocation.variables(&[(call.variable, call.pass), ("CODEX_HOME", &home)]);
-    invocation.files.push((call.home.join("config.toml"), settings(call)));
+    invocation
+        .files
+        .push((call.home.join("config.toml"), settings(call)));
     invocation
 }
 
@@ -95,13 +105,19 @@ fn hear(event: &Value, heard: &mut Heard) -> Option<String> {
                 output_tokens: number(event, "usage.output_tokens"),
                 ..AgentUse::default()
             });
-            let words = heard.ended.take().map_or(String::new(), |ended| ended.words);
+            let words = heard
+                .ended
+                .take()
+                .map_or(String::new(), |ended| ended.words);
             heard.ended = Some(Ended { fault: None, words });
             None
         }
         "turn.failed" => {
             let fault = said(text(event, "error.message"));
-            heard.ended = Some(Ended { fault: Some(fault), words: String::new() });
+            heard.ended = Some(Ended {
+                fault: Some(fault),
+                words: String::new(),
+            });
             None
         }
         // Also mere warnings, such as that it connects again.
@@ -125,7 +141,11 @@ fn item(item: &Value) -> Option<String> {
 
 /// Returns the fault in words that name the status of the model's answer among them.
 pub(super) fn said(words: &str) -> Fault {
-    let numbers = words.split(|c: char| !c.is_ascii_digit()).filter(|digits| digits.len() == 3);
-    let status = numbers.filter_map(|digits| digits.parse().ok()).find(|status| (400..600).contains(status));
+    let numbers = words
+        .split(|c: char| !c.is_ascii_digit())
+        .filter(|digits| digits.len() == 3);
+    let status = numbers
+        .filter_map(|digits| digits.parse().ok())
+        .find(|status| (400..600).contains(status));
     Fault::new(brief(words)).with_status(status.unwrap_or_default())
 }

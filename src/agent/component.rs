@@ -33,7 +33,8 @@ pub fn granted(
         kept.retain(|name, _| !names.contains(&name.as_str()));
     }
     let mut manifest = match files.get(MANIFEST) {
-        Some(file) => serde_json::from_slice(&file.bytes).with_context(|| format!("cannot read `{MANIFEST}` of `{}`", plugin.id))?,
+        Some(file) => serde_json::from_slice(&file.bytes)
+            .with_context(|| format!("cannot read `{MANIFEST}` of `{}`", plugin.id))?,
         None => named_by_the_entry(plugin),
     };
     for (_, fields) in FIELDS.iter().filter(|(grant, _)| denied(grant)) {
@@ -41,7 +42,13 @@ pub fn granted(
     }
     manifest.retain(|field, _| !NEVER.contains(&field.as_str()));
     let bytes = serde_json::to_vec_pretty(&manifest)?;
-    kept.insert(MANIFEST.to_string(), PluginFile { bytes, executable: false });
+    kept.insert(
+        MANIFEST.to_string(),
+        PluginFile {
+            bytes,
+            executable: false,
+        },
+    );
     Ok(kept)
 }
 
@@ -52,18 +59,29 @@ fn named_by_the_entry(plugin: &Plugin) -> Map<String, Value> {
     if !plugin.description.is_empty() {
         manifest.insert("description".to_string(), json!(plugin.description));
     }
-    let Components { skills, commands, agents, .. } = &plugin.components;
-    for (field, components) in [("skills", skills), ("commands", commands), ("agents", agents)] {
+    let Components {
+        skills,
+        commands,
+        agents,
+        ..
+    } = &plugin.components;
+    for (field, components) in [
+        ("skills", skills),
+        ("commands", commands),
+        ("agents", agents),
+    ] {
         let usual = format!("{field}/");
         let elsewhere = components.iter().filter(|component| {
             let file = component.file.as_str();
             !file.is_empty() && !file.starts_with('/') && !file.starts_with(&usual)
         });
         let paths: Vec<String> = elsewhere
-            .map(|component| match (field, component.file.strip_suffix("/SKILL.md")) {
-                ("skills", Some(folder)) => format!("./{folder}"),
-                _ => format!("./{}", component.file),
-            })
+            .map(
+                |component| match (field, component.file.strip_suffix("/SKILL.md")) {
+                    ("skills", Some(folder)) => format!("./{folder}"),
+                    _ => format!("./{}", component.file),
+                },
+            )
             .collect();
         if !paths.is_empty() {
             manifest.insert(field.to_string(), json!(paths));
@@ -81,12 +99,23 @@ pub struct Instructions {
 
 impl Instructions {
     /// Reads the component from the plugin, which is laid out in `folder`; a component that is not there is an error.
-    pub fn of(plugin: &Plugin, files: &BTreeMap<String, PluginFile>, uses: &Uses, folder: &Path) -> Result<Instructions> {
+    pub fn of(
+        plugin: &Plugin,
+        files: &BTreeMap<String, PluginFile>,
+        uses: &Uses,
+        folder: &Path,
+    ) -> Result<Instructions> {
         let component = find(plugin, uses)?;
         let file = files.get(&component.file).with_context(|| {
-            format!("the {} `{}` of `{}` is not among its files", uses.kind(), uses.name(), plugin.id)
+            format!(
+                "the {} `{}` of `{}` is not among its files",
+                uses.kind(),
+                uses.name(),
+                plugin.id
+            )
         })?;
-        let text = std::str::from_utf8(&file.bytes).with_context(|| format!("`{}` is not UTF-8", component.file))?;
+        let text = std::str::from_utf8(&file.bytes)
+            .with_context(|| format!("`{}` is not UTF-8", component.file))?;
         let (own, _) = component.file.rsplit_once('/').unwrap_or(("", ""));
         let root = folder.display().to_string();
         let text = body(text)
@@ -117,21 +146,35 @@ impl Instructions {
 
 /// Returns the component that the plan names; one that the plugin has not is an error.
 pub fn find<'a>(plugin: &'a Plugin, uses: &Uses) -> Result<&'a Component> {
-    let Components { skills, commands, agents, .. } = &plugin.components;
+    let Components {
+        skills,
+        commands,
+        agents,
+        ..
+    } = &plugin.components;
     let components = match uses {
         Uses::Skill(_) => skills,
         Uses::Command(_) => commands,
         Uses::Agent(_) => agents,
     };
-    let found = components.iter().find(|component| component.name == uses.name());
-    let names: Vec<&str> = components.iter().map(|component| component.name.as_str()).collect();
+    let found = components
+        .iter()
+        .find(|component| component.name == uses.name());
+    let names: Vec<&str> = components
+        .iter()
+        .map(|component| component.name.as_str())
+        .collect();
     ensure!(
         found.is_some(),
         "`{}` has no {} `{}`; it has: {}",
         plugin.id,
         uses.kind(),
         uses.name(),
-        if names.is_empty() { "none".to_string() } else { names.join(", ") }
+        if names.is_empty() {
+            "none".to_string()
+        } else {
+            names.join(", ")
+        }
     );
     Ok(found.expect("it was just found"))
 }

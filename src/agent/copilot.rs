@@ -9,7 +9,11 @@ pub const AGENT: Agent = Agent {
     name: "copilot",
     program: "copilot",
     package: "@github/copilot",
-    native: &["@github/copilot-linux-x64/copilot", "@github/copilot-linux-arm64/copilot", "@github/copilot-darwin-arm64/copilot"],
+    native: &[
+        "@github/copilot-linux-x64/copilot",
+        "@github/copilot-linux-arm64/copilot",
+        "@github/copilot-darwin-arm64/copilot",
+    ],
     logins: &[Access {
         variable: "COPILOT_PROVIDER_API_KEY",
         address_variable: "COPILOT_PROVIDER_BASE_URL",
@@ -22,9 +26,15 @@ pub const AGENT: Agent = Agent {
 };
 
 fn invoke(call: &Call<'_>) -> Invocation {
-    let mut invocation = Invocation::new(call, &["--output-format", "json", "--disable-builtin-mcps"]);
+    let mut invocation =
+        Invocation::new(call, &["--output-format", "json", "--disable-builtin-mcps"]);
     invocation.option("--plugin-dir", call.plugin.display().to_string());
-    match call.task.tools.iter().any(|tool| tool.eq_ignore_ascii_case("bash")) {
+    match call
+        .task
+        .tools
+        .iter()
+        .any(|tool| tool.eq_ignore_ascii_case("bash"))
+    {
         true => invocation.argv.push("--allow-all-tools".to_string()),
         false => invocation.option("--allow-tool", "write"),
     }
@@ -58,16 +68,23 @@ fn hear(event: &Value, heard: &mut Heard) -> Option<String> {
             };
             (!words.trim().is_empty()).then(|| brief(words))
         }
-        "tool.execution_start" => Some(tool(text(event, "data.toolName"), &event["data"]["arguments"])),
+        "tool.execution_start" => Some(tool(
+            text(event, "data.toolName"),
+            &event["data"]["arguments"],
+        )),
         "tool.execution_complete" => {
-            let denied = event["data"]["success"] == Value::Bool(false) && text(event, "data.error.code") == "denied";
+            let denied = event["data"]["success"] == Value::Bool(false)
+                && text(event, "data.error.code") == "denied";
             if denied {
-                heard.denied.insert(text(event, "data.toolName").to_string());
+                heard
+                    .denied
+                    .insert(text(event, "data.toolName").to_string());
             }
             None
         }
         "session.error" => {
-            let fault = said(text(event, "data.message")).with_status(number(event, "data.statusCode"));
+            let fault =
+                said(text(event, "data.message")).with_status(number(event, "data.statusCode"));
             let shown = fault.words.clone();
             heard.trouble = Some(fault);
             Some(shown)
@@ -77,8 +94,12 @@ fn hear(event: &Value, heard: &mut Heard) -> Option<String> {
             heard.used.turns += 1;
             let failed = number(event, "exitCode") != 0;
             let trouble = heard.trouble.clone();
-            let fault = failed.then(|| trouble.unwrap_or_else(|| Fault::new("it reported an error")));
-            heard.ended = Some(Ended { fault, words: String::new() });
+            let fault =
+                failed.then(|| trouble.unwrap_or_else(|| Fault::new("it reported an error")));
+            heard.ended = Some(Ended {
+                fault,
+                words: String::new(),
+            });
             None
         }
         _ => None,

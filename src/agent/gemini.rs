@@ -25,9 +25,17 @@ pub const AGENT: Agent = Agent {
 };
 
 fn invoke(call: &Call<'_>) -> Invocation {
-    let mut invocation = Invocation::new(call, &["--output-format", "stream-json", "--approval-mode"]);
+    let mut invocation =
+        Invocation::new(call, &["--output-format", "stream-json", "--approval-mode"]);
     let allows = |tool: &String| tool.eq_ignore_ascii_case("bash");
-    invocation.argv.push(if call.task.tools.iter().any(allows) { "yolo" } else { "auto_edit" }.to_string());
+    invocation.argv.push(
+        if call.task.tools.iter().any(allows) {
+            "yolo"
+        } else {
+            "auto_edit"
+        }
+        .to_string(),
+    );
     invocation.option("--model", call.task.model.as_deref().unwrap_or(MODEL));
     if let Some(session) = call.session {
         invocation.option("--resume", session);
@@ -51,7 +59,10 @@ fn invoke(call: &Call<'_>) -> Invocation {
         "telemetry": {"enabled": false},
         "general": {"enableAutoUpdate": false},
     });
-    invocation.files.push((call.home.join(".gemini/settings.json"), settings.to_string()));
+    invocation.files.push((
+        call.home.join(".gemini/settings.json"),
+        settings.to_string(),
+    ));
     invocation
 }
 
@@ -83,8 +94,12 @@ fn hear(event: &Value, heard: &mut Heard) -> Option<String> {
                 output_tokens: number(event, "stats.output_tokens"),
                 ..AgentUse::default()
             });
-            let fault = (text(event, "status") != "success").then(|| said(text(event, "error.message")));
-            heard.ended = Some(Ended { fault, words: String::new() });
+            let fault =
+                (text(event, "status") != "success").then(|| said(text(event, "error.message")));
+            heard.ended = Some(Ended {
+                fault,
+                words: String::new(),
+            });
             None
         }
         _ => None,

@@ -81,8 +81,15 @@ impl Heard {
         };
         let counts = [total.input_tokens, total.cached_tokens, total.output_tokens];
         let before = &self.before;
-        let counts_before = [before.input_tokens, before.cached_tokens, before.output_tokens];
-        let goes_on = counts.iter().zip(&counts_before).all(|(total, before)| total >= before);
+        let counts_before = [
+            before.input_tokens,
+            before.cached_tokens,
+            before.output_tokens,
+        ];
+        let goes_on = counts
+            .iter()
+            .zip(&counts_before)
+            .all(|(total, before)| total >= before);
         let [input, cached, output] = match goes_on {
             true => [0, 1, 2].map(|index: usize| less(counts[index], counts_before[index])),
             false => counts,

@@ -69,17 +69,23 @@ fn ended_badly(heard: &Heard, hindsight: &Hindsight<'_>) -> Option<Judgement> {
         // It was cut off before it could say what was wrong; what went wrong on the way is the best that is known.
         None => heard.trouble.clone().unwrap_or_else(|| {
             let said = last_line(hindsight.log);
-            super::Fault::new(format!("the agent {} and reported no end{said}", hindsight.ending))
+            super::Fault::new(format!(
+                "the agent {} and reported no end{said}",
+                hindsight.ending
+            ))
         }),
     };
     if fault.out_of_budget {
         return Some(failed(FailureKind::Budget, fault.words));
     }
-    let status = fault.status.or(hindsight.status.filter(|status| *status >= 400));
+    let status = fault
+        .status
+        .or(hindsight.status.filter(|status| *status >= 400));
     let by_status = |kind| match status {
-        Some(status) if !fault.words.contains(&status.to_string()) => {
-            failed(kind, format!("the model answered {status}: {}", fault.words))
-        }
+        Some(status) if !fault.words.contains(&status.to_string()) => failed(
+            kind,
+            format!("the model answered {status}: {}", fault.words),
+        ),
         _ => failed(kind, fault.words.clone()),
     };
     Some(match (status, hindsight.unreachable) {
@@ -88,7 +94,10 @@ fn ended_badly(heard: &Heard, hindsight: &Hindsight<'_>) -> Option<Judgement> {
             ..by_status(FailureKind::Model)
         },
         (Some(_), _) => by_status(FailureKind::Refused),
-        (None, Some(why)) => failed(FailureKind::Model, format!("the model cannot be reached: {why}; {}", fault.words)),
+        (None, Some(why)) => failed(
+            FailureKind::Model,
+            format!("the model cannot be reached: {why}; {}", fault.words),
+        ),
         (None, None) => failed(FailureKind::Agent, fault.words),
     })
 }
@@ -97,8 +106,15 @@ fn denied(heard: &Heard) -> Option<Judgement> {
     if heard.denied.is_empty() {
         return None;
     }
-    let denied: Vec<String> = heard.denied.iter().map(|tool| format!("`{tool}`")).collect();
-    let message = format!("the agent was not allowed {}: `tools` of the plan lists what is", denied.join(", "));
+    let denied: Vec<String> = heard
+        .denied
+        .iter()
+        .map(|tool| format!("`{tool}`"))
+        .collect();
+    let message = format!(
+        "the agent was not allowed {}: `tools` of the plan lists what is",
+        denied.join(", ")
+    );
     Some(failed(FailureKind::Refused, message))
 }
 
@@ -113,6 +129,9 @@ fn failed(kind: FailureKind, message: impl Into<String>) -> Judgement {
 fn last_line(log: &str) -> String {
     let lines = log.lines().rev().map(str::trim);
     // What it printed in its own format has been heard already.
-    let last = lines.filter(|line| !line.is_empty() && !line.starts_with('{')).take(20).next();
+    let last = lines
+        .filter(|line| !line.is_empty() && !line.starts_with('{'))
+        .take(20)
+        .next();
     last.map_or(String::new(), |line| format!(": {}", super::brief(line)))
 }

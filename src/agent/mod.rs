@@ -122,7 +122,9 @@ impl Invocation {
     }
 
     fn variables(&mut self, variables: &[(&str, &str)]) {
-        let owned = variables.iter().map(|(name, value)| (name.to_string(), value.to_string()));
+        let owned = variables
+            .iter()
+            .map(|(name, value)| (name.to_string(), value.to_string()));
         self.environment.extend(owned);
     }
 }
@@ -141,7 +143,10 @@ fn at<'a>(value: &'a Value, path: &str) -> Option<&'a Value> {
 }
 
 fn list<'a>(value: &'a Value, path: &str) -> impl Iterator<Item = &'a Value> {
-    at(value, path).and_then(Value::as_array).into_iter().flatten()
+    at(value, path)
+        .and_then(Value::as_array)
+        .into_iter()
+        .flatten()
 }
 
 /// Returns the first line of a text, and no more of it than a line on a screen holds.
@@ -157,7 +162,15 @@ fn brief(text: &str) -> String {
 /// Returns how a tool and what it is used on are shown.
 fn tool(name: &str, input: &Value) -> String {
     const TELLING: [&str; 9] = [
-        "command", "file_path", "filePath", "path", "pattern", "url", "skill", "subagent_type", "query",
+        "command",
+        "file_path",
+        "filePath",
+        "path",
+        "pattern",
+        "url",
+        "skill",
+        "subagent_type",
+        "query",
     ];
     let telling = TELLING.iter().find_map(|field| match input.get(field)? {
         Value::String(text) => Some(text.clone()),

@@ -8,7 +8,11 @@ pub const AGENT: Agent = Agent {
     name: "opencode",
     program: "opencode",
     package: "opencode-ai",
-    native: &["opencode-linux-x64/bin/opencode", "opencode-linux-arm64/bin/opencode", "opencode-darwin-arm64/bin/opencode"],
+    native: &[
+        "opencode-linux-x64/bin/opencode",
+        "opencode-linux-arm64/bin/opencode",
+        "opencode-darwin-arm64/bin/opencode",
+    ],
     logins: &[
         Access {
             variable: "ANTHROPIC_API_KEY",
@@ -50,7 +54,9 @@ fn invoke(call: &Call<'_>) -> Invocation {
         ("XDG_CACHE_HOME", &format!("{home}/cache")),
         ("XDG_CONFIG_HOME", &format!("{home}/config")),
     ]);
-    invocation.files.push((settings, self::settings(call).to_string()));
+    invocation
+        .files
+        .push((settings, self::settings(call).to_string()));
     invocation
 }
 
@@ -65,11 +71,18 @@ fn settings(call: &Call<'_>) -> Value {
         true => format!("{}/v1", call.address),
         false => call.address.to_string(),
     };
-    let usual = if anthropic { "claude-sonnet-4-5" } else { "gpt-5" };
+    let usual = if anthropic {
+        "claude-sonnet-4-5"
+    } else {
+        "gpt-5"
+    };
     let model = call.task.model.as_deref().unwrap_or(usual);
     let named = format!("step/{model}");
     let mut models = serde_json::Map::new();
-    models.insert(model.to_string(), json!({"limit": {"context": 200_000, "output": 32_000}}));
+    models.insert(
+        model.to_string(),
+        json!({"limit": {"context": 200_000, "output": 32_000}}),
+    );
     json!({
         "autoupdate": false,
         "share": "disabled",
@@ -105,14 +118,18 @@ fn hear(event: &Value, heard: &mut Heard) -> Option<String> {
             if error.contains("rejected permission") || error.contains("prevents you from using") {
                 heard.denied.insert(text(event, "part.tool").to_string());
             }
-            Some(tool(text(event, "part.tool"), &event["part"]["state"]["input"]))
+            Some(tool(
+                text(event, "part.tool"),
+                &event["part"]["state"]["input"],
+            ))
         }
         "step_finish" => {
             let used = &mut heard.used;
             used.turns += 1;
             used.input_tokens += number(event, "part.tokens.input");
             used.output_tokens += number(event, "part.tokens.output");
-            used.cached_tokens += number(event, "part.tokens.cache.read") + number(event, "part.tokens.cache.write");
+            used.cached_tokens +=
+                number(event, "part.tokens.cache.read") + number(event, "part.tokens.cache.write");
             used.cost_usd += event["part"]["cost"].as_f64().unwrap_or_default();
             heard.tokens_so_far = heard.used.tokens();
             None
@@ -123,7 +140,10 @@ fn hear(event: &Value, heard: &mut Heard) -> Option<String> {
                 said => said,
             };
             let fault = Fault::new(brief(said)).with_status(number(event, "error.data.statusCode"));
-            heard.ended = Some(Ended { fault: Some(fault), words: String::new() });
+            heard.ended = Some(Ended {
+                fault: Some(fault),
+                words: String::new(),
+            });
             Some(brief(said))
         }
         _ => None,

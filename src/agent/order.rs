@@ -18,7 +18,12 @@ pub struct Order {
 
 impl Order {
     /// Returns the order for an agent that has loaded the plugin, and calls its component by name.
-    pub fn by_name(task: &AgentTask, namespace: &str, rules: String, values: &Map<String, Value>) -> Order {
+    pub fn by_name(
+        task: &AgentTask,
+        namespace: &str,
+        rules: String,
+        values: &Map<String, Value>,
+    ) -> Order {
         let name = |uses: &Uses| format!("{namespace}:{}", uses.name());
         let said = with_inputs(&task.prompt, values);
         let work = match &task.uses {
@@ -33,7 +38,12 @@ impl Order {
     }
 
     /// Returns the order for an agent that is told the component's text.
-    pub fn in_full(task: &AgentTask, told: Option<&Instructions>, rules: String, values: &Map<String, Value>) -> Order {
+    pub fn in_full(
+        task: &AgentTask,
+        told: Option<&Instructions>,
+        rules: String,
+        values: &Map<String, Value>,
+    ) -> Order {
         let said = with_inputs(&task.prompt, values);
         let work = match (&task.uses, told) {
             (Some(uses), Some(told)) => format!(
@@ -69,11 +79,17 @@ pub fn rules(action: &Action, checks: &[Check]) -> String {
     };
     rules.push(match action.writes.is_empty() {
         true => "Change no file: a result with changed files is refused.".to_string(),
-        false => format!("Change files only here, as a result with others is refused: {}.", list(&action.writes)),
+        false => format!(
+            "Change files only here, as a result with others is refused: {}.",
+            list(&action.writes)
+        ),
     });
     let commands: Vec<String> = checks.iter().filter_map(check).collect();
     if !commands.is_empty() {
-        rules.push(format!("Afterwards this is checked: {}.", commands.join("; ")));
+        rules.push(format!(
+            "Afterwards this is checked: {}.",
+            commands.join("; ")
+        ));
     }
     rules.push("End with one sentence that says what you did, or what stopped you.".to_string());
     rules.join("\n")
@@ -84,7 +100,10 @@ fn check(check: &Check) -> Option<String> {
     let file = check.file.as_ref().map(|path| format!("`{path}` is there"));
     let command = check.command.as_ref().map(|command| program(&command.argv));
     let tests = check.tests.as_ref().map(|tests| program(&tests.argv));
-    let json = check.json.as_ref().map(|json| format!("`{}` holds what it should", json.path));
+    let json = check
+        .json
+        .as_ref()
+        .map(|json| format!("`{}` holds what it should", json.path));
     file.or(command).or(tests).or(json)
 }
 

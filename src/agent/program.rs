@@ -21,10 +21,16 @@ impl Program {
     pub fn find(agent: &Agent, path: &OsStr) -> Option<Program> {
         let real = programs_in(agent.program, path).find_map(|file| file.canonicalize().ok())?;
         let packages = packages(&real);
-        let native = packages.iter().flat_map(|folder| agent.native.iter().map(|native| folder.join(native)));
+        let native = packages
+            .iter()
+            .flat_map(|folder| agent.native.iter().map(|native| folder.join(native)));
         if let Some(native) = native.into_iter().find_map(|file| file.canonicalize().ok()) {
             let read = packages;
-            return Some(Program { file: native, read, path: Vec::new() });
+            return Some(Program {
+                file: native,
+                read,
+                path: Vec::new(),
+            });
         }
         let mut read = match packages.is_empty() {
             true => vec![real.clone()],
@@ -38,13 +44,23 @@ impl Program {
             read.extend(found.canonicalize().ok());
             read.push(found);
         }
-        Some(Program { file: real, read, path: folders })
+        Some(Program {
+            file: real,
+            read,
+            path: folders,
+        })
     }
 
     /// Returns the version that its package says, where it is of one.
     pub fn version(&self) -> Option<String> {
-        let manifests = self.file.ancestors().skip(1).map(|folder| folder.join("package.json"));
-        let text = manifests.take(6).find_map(|file| std::fs::read(file).ok())?;
+        let manifests = self
+            .file
+            .ancestors()
+            .skip(1)
+            .map(|folder| folder.join("package.json"));
+        let text = manifests
+            .take(6)
+            .find_map(|file| std::fs::read(file).ok())?;
         let manifest: serde_json::Value = serde_json::from_slice(&text).ok()?;
         manifest.get("version")?.as_str().map(str::to_string)
     }
@@ -54,7 +70,11 @@ impl Program {
 fn packages(file: &Path) -> Vec<PathBuf> {
     let mut folders: Vec<PathBuf> = file
         .ancestors()
-        .filter(|folder| folder.file_name().is_some_and(|name| name == "node_modules"))
+        .filter(|folder| {
+            folder
+                .file_name()
+                .is_some_and(|name| name == "node_modules")
+        })
         .map(Path::to_path_buf)
         .collect();
     folders.reverse();
@@ -65,7 +85,11 @@ fn packages(file: &Path) -> Vec<PathBuf> {
 fn interpreter(file: &Path) -> Option<String> {
     use std::io::Read;
     let mut first = Vec::new();
-    std::fs::File::open(file).ok()?.take(128).read_to_end(&mut first).ok()?;
+    std::fs::File::open(file)
+        .ok()?
+        .take(128)
+        .read_to_end(&mut first)
+        .ok()?;
     let line = String::from_utf8_lossy(first.strip_prefix(b"#!")?).into_owned();
     let mut words = line.lines().next()?.split_whitespace();
     let program = words.next()?;
@@ -100,8 +124,14 @@ mod tests {
         let found = Program::find(super::super::find("gemini").unwrap(), &path).unwrap();
         assert_eq!(found.file, script);
         assert_eq!(found.path, [root.join("node/bin")]);
-        assert!(found.read.contains(&root.join("lib/node_modules")), "{found:?}");
-        assert!(found.read.contains(&root.join("node/bin/node")), "{found:?}");
+        assert!(
+            found.read.contains(&root.join("lib/node_modules")),
+            "{found:?}"
+        );
+        assert!(
+            found.read.contains(&root.join("node/bin/node")),
+            "{found:?}"
+        );
     }
 
     #[test]
@@ -115,11 +145,21 @@ mod tests {
         let agent = super::super::find("codex").unwrap();
         let native = root.join("node_modules").join(agent.native[0]);
         program(&native, "\u{7f}ELF");
-        program(&root.join("node_modules/@openai/codex/bin/codex.js"), "#!/usr/bin/env node\n");
+        program(
+            &root.join("node_modules/@openai/codex/bin/codex.js"),
+            "#!/usr/bin/env node\n",
+        );
         std::fs::create_dir(root.join("bin")).unwrap();
-        symlink(root.join("node_modules/@openai/codex/bin/codex.js"), root.join("bin/codex")).unwrap();
+        symlink(
+            root.join("node_modules/@openai/codex/bin/codex.js"),
+            root.join("bin/codex"),
+        )
+        .unwrap();
         let found = Program::find(agent, root.join("bin").as_os_str()).unwrap();
-        assert_eq!((found.file, found.read), (native, vec![root.join("node_modules")]));
+        assert_eq!(
+            (found.file, found.read),
+            (native, vec![root.join("node_modules")])
+        );
         assert_eq!(Program::find(agent, OsStr::new("/nowhere")), None);
     }
 }

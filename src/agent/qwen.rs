@@ -19,9 +19,25 @@ pub const AGENT: Agent = Agent {
 };
 
 fn invoke(call: &Call<'_>) -> Invocation {
-    let mut invocation = Invocation::new(call, &["--auth-type", "openai", "--output-format", "stream-json", "--approval-mode"]);
+    let mut invocation = Invocation::new(
+        call,
+        &[
+            "--auth-type",
+            "openai",
+            "--output-format",
+            "stream-json",
+            "--approval-mode",
+        ],
+    );
     let allows = |tool: &String| tool.eq_ignore_ascii_case("bash");
-    invocation.argv.push(if call.task.tools.iter().any(allows) { "yolo" } else { "auto-edit" }.to_string());
+    invocation.argv.push(
+        if call.task.tools.iter().any(allows) {
+            "yolo"
+        } else {
+            "auto-edit"
+        }
+        .to_string(),
+    );
     if let Some(turns) = call.budget.turns {
         invocation.option("--max-session-turns", turns.to_string());
     }

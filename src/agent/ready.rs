@@ -42,17 +42,24 @@ impl Login {
             }
         }
         let names: Vec<&str> = agent.logins.iter().map(|access| access.variable).collect();
-        Err(anyhow!("`{}` is not logged in: {} is not set", agent.name, names.join(" or ")))
-            .kind(Trouble::Missing)
-            .hint(format!("export {}=..", names[0]))
+        Err(anyhow!(
+            "`{}` is not logged in: {} is not set",
+            agent.name,
+            names.join(" or ")
+        ))
+        .kind(Trouble::Missing)
+        .hint(format!("export {}=..", names[0]))
     }
 }
 
 impl Agent {
     /// Returns what to say where the agent is not installed.
     pub fn missing<T>(&self) -> Result<T> {
-        Err(anyhow!("there is no `{}` in PATH, and a step is done by it", self.program))
-            .kind(Trouble::Missing)
-            .hint(format!("npm install --global {}", self.package))
+        Err(anyhow!(
+            "there is no `{}` in PATH, and a step is done by it",
+            self.program
+        ))
+        .kind(Trouble::Missing)
+        .hint(format!("npm install --global {}", self.package))
     }
 }

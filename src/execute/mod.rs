@@ -14,8 +14,8 @@ use std::time::{Duration, Instant};
 use anyhow::Result;
 
 use crate::model::{
-    Action, AgentUse, Event, EventKind, Failure, FailureKind, Finding, Plan, Remedy, RunState, Runner, ServiceUse,
-    Step, StepId,
+    Action, AgentUse, Event, EventKind, Failure, FailureKind, Finding, Plan, Remedy, RunState,
+    Runner, ServiceUse, Step, StepId,
 };
 use crate::workspace::{Line, Workspace, failure};
 pub use interrupt::{Signal, watch};
@@ -129,11 +129,7 @@ impl Execution<'_> {
         }
     }
 
-    fn attempt(
-        &mut self,
-        step: &Step,
-        used: &mut AgentUse,
-    ) -> Result<Result<Success, Failure>> {
+    fn attempt(&mut self, step: &Step, used: &mut AgentUse) -> Result<Result<Success, Failure>> {
         let current = self.current(&step.id);
         let action = current.action_of(step).clone();
         let attempt = current.attempts[current.action] + 1;

@@ -43,7 +43,9 @@ pub fn next<'a>(step: &'a Step, state: &StepState, failure: &Failure) -> Next<'a
     };
     let attempts = state.attempts[state.action];
     if failure.kind.may_pass() && attempts < step.attempts_max {
-        let asked = failure.wait_ms.map_or(Duration::ZERO, Duration::from_millis);
+        let asked = failure
+            .wait_ms
+            .map_or(Duration::ZERO, Duration::from_millis);
         return Next::Retry {
             wait: backoff(step.backoff_ms, attempts).max(asked.min(ASKED_WAIT_MAX)),
         };

@@ -19,8 +19,8 @@ use reqwest::Url;
 use tokio::sync::oneshot;
 
 use crate::secret::Secret;
-pub use news::News;
 use news::Board;
+pub use news::News;
 use serve::Server;
 
 /// What the gateway stands for.
@@ -67,7 +67,8 @@ pub struct Gateway {
 impl Gateway {
     /// Opens a gateway to `upstream` on a free port of the loopback.
     pub fn open(upstream: Upstream) -> Result<Gateway> {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).context("cannot listen for an agent")?;
+        let listener =
+            TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).context("cannot listen for an agent")?;
         listener.set_nonblocking(true)?;
         let address = listener.local_addr()?;
         let pass = pass();

@@ -110,15 +110,25 @@ async fn accept(server: Arc<Server>, listener: TcpListener) {
 async fn answer(server: Arc<Server>, request: Request<Incoming>) -> Result<Answer, Infallible> {
     let (parts, body) = request.into_parts();
     let query = parts.uri.query().unwrap_or_default();
-    let has_pass = |value: &HeaderValue| value.to_str().is_ok_and(|text| text.contains(&server.pass));
+    let has_pass =
+        |value: &HeaderValue| value.to_str().is_ok_and(|text| text.contains(&server.pass));
     if !parts.headers.values().any(has_pass) && !query.contains(&server.pass) {
-        return Ok(plain(StatusCode::UNAUTHORIZED, "this gateway is for one step of a run"));
+        return Ok(plain(
+            StatusCode::UNAUTHORIZED,
+            "this gateway is for one step of a run",
+        ));
     }
     let Some(address) = server.address(parts.uri.path(), query) else {
-        return Ok(plain(StatusCode::BAD_REQUEST, "the path leaves the model's address"));
+        return Ok(plain(
+            StatusCode::BAD_REQUEST,
+            "the path leaves the model's address",
+        ));
     };
     let Ok(body) = Limited::new(body, REQUEST_BYTES_MAX).collect().await else {
-        return Ok(plain(StatusCode::PAYLOAD_TOO_LARGE, "the request is too large"));
+        return Ok(plain(
+            StatusCode::PAYLOAD_TOO_LARGE,
+            "the request is too large",
+        ));
     };
     let open = server.board.asked();
     let request = server
@@ -131,7 +141,10 @@ async fn answer(server: Arc<Server>, request: Request<Incoming>) -> Result<Answe
         Err(error) => {
             let why = reason(error);
             open.unanswered(why.clone());
-            Ok(plain(StatusCode::BAD_GATEWAY, &format!("the model cannot be reached: {why}")))
+            Ok(plain(
+                StatusCode::BAD_GATEWAY,
+                &format!("the model cannot be reached: {why}"),
+            ))
         }
     }
 }
@@ -157,12 +170,15 @@ impl Server {
             .map(|name| name.trim().to_ascii_lowercase())
             .collect();
         let passed = |name: &HeaderName| {
-            !NOT_PASSED_ON.contains(&name.as_str()) && !listed.iter().any(|other| other == name.as_str())
+            !NOT_PASSED_ON.contains(&name.as_str())
+                && !listed.iter().any(|other| other == name.as_str())
         };
         let mut headers = HeaderMap::new();
         for (name, value) in from.iter().filter(|(name, _)| passed(name)) {
             let value = match value.to_str() {
-                Ok(text) => HeaderValue::try_from(self.with_key(text)).unwrap_or_else(|_| value.clone()),
+                Ok(text) => {
+                    HeaderValue::try_from(self.with_key(text)).unwrap_or_else(|_| value.clone())
+                }
                 Err(_) => value.clone(),
             };
             headers.append(name, value);
@@ -221,13 +237,17 @@ fn retry_after(headers: &HeaderMap) -> Option<Duration> {
 
 /// Returns the innermost reason, which is the one that names what failed; an address may hold a key.
 fn reason(error: reqwest::Error) -> String {
-    anyhow::Error::new(error.without_url()).root_cause().to_string()
+    anyhow::Error::new(error.without_url())
+        .root_cause()
+        .to_string()
 }
 
 fn plain(status: StatusCode, text: &str) -> Answer {
-    let mut response = Response::new(Full::new(Bytes::from(format!("{text}\n")))
-        .map_err(|never| match never {})
-        .boxed());
+    let mut response = Response::new(
+        Full::new(Bytes::from(format!("{text}\n")))
+            .map_err(|never| match never {})
+            .boxed(),
+    );
     *response.status_mut() = status;
     response
 }

@@ -50,7 +50,9 @@ fn open(address: &str) -> Gateway {
 /// Asks the gateway and returns everything that comes back until the connection ends.
 fn ask(gateway: &Gateway, path: &str, headers: &str, body: &str) -> String {
     let mut stream = TcpStream::connect(("127.0.0.1", gateway.port())).unwrap();
-    stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+    stream
+        .set_read_timeout(Some(Duration::from_secs(20)))
+        .unwrap();
     write!(
         stream,
         "POST {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-length: {}\r\n{headers}\r\n{body}",
@@ -65,19 +67,43 @@ fn ask(gateway: &Gateway, path: &str, headers: &str, body: &str) -> String {
 
 #[test]
 fn the_key_is_put_in_place_of_the_pass_and_never_comes_back() {
-    let (address, told) = upstream(&["HTTP/1.1 200 OK\r\ncontent-length: 2\r\nconnection: close\r\n\r\nhi"]);
+    let (address, told) =
+        upstream(&["HTTP/1.1 200 OK\r\ncontent-length: 2\r\nconnection: close\r\n\r\nhi"]);
     let gateway = open(&address);
-    let headers = format!("x-api-key: {}\r\nauthorization: Bearer {0}\r\n", gateway.pass());
-    let answer = ask(&gateway, &format!("/v1/messages?key={}", gateway.pass()), &headers, "{\"a\":1}");
-    assert!(answer.starts_with("HTTP/1.1 200") && answer.ends_with("hi"), "{answer}");
+    let headers = format!(
+        "x-api-key: {}\r\nauthorization: Bearer {0}\r\n",
+        gateway.pass()
+    );
+    let answer = ask(
+        &gateway,
+        &format!("/v1/messages?key={}", gateway.pass()),
+        &headers,
+        "{\"a\":1}",
+    );
+    assert!(
+        answer.starts_with("HTTP/1.1 200") && answer.ends_with("hi"),
+        "{answer}"
+    );
     assert!(!answer.contains("the-real-key"));
     let asked = told.recv().unwrap();
-    assert!(asked.starts_with("POST /base/v1/messages?key=the-real-key "), "{asked}");
+    assert!(
+        asked.starts_with("POST /base/v1/messages?key=the-real-key "),
+        "{asked}"
+    );
     assert!(asked.contains("x-api-key: the-real-key\r\n"), "{asked}");
-    assert!(asked.contains("authorization: Bearer the-real-key\r\n"), "{asked}");
-    assert!(asked.ends_with("{\"a\":1}") && !asked.contains(gateway.pass()), "{asked}");
+    assert!(
+        asked.contains("authorization: Bearer the-real-key\r\n"),
+        "{asked}"
+    );
+    assert!(
+        asked.ends_with("{\"a\":1}") && !asked.contains(gateway.pass()),
+        "{asked}"
+    );
     let news = gateway.news();
-    assert_eq!((news.requests, news.status, news.broken), (1, Some(200), None));
+    assert_eq!(
+        (news.requests, news.status, news.broken),
+        (1, Some(200), None)
+    );
 }
 
 #[test]
@@ -104,7 +130,10 @@ fn what_the_host_says_is_known_whatever_the_agent_makes_of_it() {
     let pass = format!("x-api-key: {}\r\n", gateway.pass());
     assert!(ask(&gateway, "/v1", &pass, "").starts_with("HTTP/1.1 429"));
     let news = gateway.news();
-    assert_eq!((news.status, news.retry_after), (Some(429), Some(Duration::from_secs(7))));
+    assert_eq!(
+        (news.status, news.retry_after),
+        (Some(429), Some(Duration::from_secs(7)))
+    );
     ask(&gateway, "/v1", &pass, "");
     let news = gateway.news();
     assert_eq!(news.status, Some(200));
@@ -117,10 +146,20 @@ fn what_the_host_says_is_known_whatever_the_agent_makes_of_it() {
 #[test]
 fn only_this_machine_is_reached_without_encryption() {
     let key = || Secret::new("KEY", "the-real-key".to_string()).unwrap();
-    for address in ["https://api.example.org", "http://127.0.0.1:1/x", "http://localhost:1"] {
+    for address in [
+        "https://api.example.org",
+        "http://127.0.0.1:1/x",
+        "http://localhost:1",
+    ] {
         assert!(Upstream::new(address, key()).is_ok(), "{address}");
     }
-    for address in ["http://api.example.org", "ftp://127.0.0.1", "https://u:p@example.org", "https://example.org/?k=1", "no"] {
+    for address in [
+        "http://api.example.org",
+        "ftp://127.0.0.1",
+        "https://u:p@example.org",
+        "https://example.org/?k=1",
+        "no",
+    ] {
         assert!(Upstream::new(address, key()).is_err(), "{address}");
     }
 }

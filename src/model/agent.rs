@@ -95,7 +95,9 @@ impl Budget {
     pub fn times(&self, times: u32) -> Budget {
         Budget {
             turns: self.turns.map(|turns| turns.saturating_mul(times)),
-            tokens: self.tokens.map(|tokens| tokens.saturating_mul(times.into())),
+            tokens: self
+                .tokens
+                .map(|tokens| tokens.saturating_mul(times.into())),
             usd: self.usd.map(|usd| usd * f64::from(times)),
         }
     }
@@ -194,13 +196,22 @@ mod tests {
             ..AgentUse::default()
         };
         let left = budget.less(&used).unwrap();
-        assert_eq!((left.turns, left.tokens, left.usd), (Some(3), Some(40), Some(0.75)));
+        assert_eq!(
+            (left.turns, left.tokens, left.usd),
+            (Some(3), Some(40), Some(0.75))
+        );
         used.add(&used.clone());
-        assert_eq!(budget.less(&used), Err("120 of 100 tokens are used".to_string()));
+        assert_eq!(
+            budget.less(&used),
+            Err("120 of 100 tokens are used".to_string())
+        );
         used.input_tokens = 0;
         used.cached_tokens = 0;
         used.cost_usd = 1.0;
-        assert_eq!(budget.less(&used), Err("1.0000 of 1 USD are used".to_string()));
+        assert_eq!(
+            budget.less(&used),
+            Err("1.0000 of 1 USD are used".to_string())
+        );
         assert!(Budget::default().less(&used).is_ok());
         assert!(budget.times(2).less(&used).is_ok());
     }

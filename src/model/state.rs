@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 
 use super::{
-    Action, AgentUse, Event, EventKind, Failure, Finding, Oid, Plan, PluginId, ServiceUse, Step, StepId,
+    Action, AgentUse, Event, EventKind, Failure, Finding, Oid, Plan, PluginId, ServiceUse, Step,
+    StepId,
 };
 
 /// A run at one moment.

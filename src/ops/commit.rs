@@ -61,7 +61,10 @@ impl RunHost<'_> {
         for (_, bytes) in &mut files {
             // What is said is redacted where it is said; nothing that slipped through there is committed.
             if self.hidden.named_in(bytes).is_some() {
-                *bytes = self.hidden.redact(&String::from_utf8_lossy(bytes)).into_bytes();
+                *bytes = self
+                    .hidden
+                    .redact(&String::from_utf8_lossy(bytes))
+                    .into_bytes();
             }
         }
         let tree = match &event.event {

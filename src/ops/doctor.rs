@@ -91,7 +91,9 @@ fn redis(path: &std::ffi::OsStr) -> Examined {
 /// Looks for each agent and its login; one that is not installed is missed by nobody who does not use it.
 fn agents(path: &std::ffi::OsStr) -> Vec<Examined> {
     let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
-    let installed = AGENTS.iter().filter_map(|agent| Some((agent, Program::find(agent, path)?)));
+    let installed = AGENTS
+        .iter()
+        .filter_map(|agent| Some((agent, Program::find(agent, path)?)));
     let examined: Vec<Examined> = installed
         .map(|(agent, program)| {
             let version = program.version().unwrap_or_default();

@@ -73,7 +73,11 @@ impl Host for RunHost<'_> {
             Some(format!("it gives the secret `{name}` away"))
         };
         let snapshot = self.worktree.snapshot_without(&parent, &gives_away)?;
-        if let Some(secret) = snapshot.refused.iter().find(|why| why.contains("gives the secret")) {
+        if let Some(secret) = snapshot
+            .refused
+            .iter()
+            .find(|why| why.contains("gives the secret"))
+        {
             let message = hidden.redact(secret);
             return Ok(Err(workspace::failure(FailureKind::Secret, message, "")));
         }
@@ -90,7 +94,8 @@ impl Host for RunHost<'_> {
             })
             .collect();
         let guarded = snapshot.changes.iter().filter(|change| {
-            workspace::is_carried_out_later(&change.path) && !workspace::may_change(action, &change.path)
+            workspace::is_carried_out_later(&change.path)
+                && !workspace::may_change(action, &change.path)
         });
         refused.extend(guarded.map(|change| {
             format!(

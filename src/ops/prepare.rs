@@ -52,7 +52,11 @@ impl RunHost<'_> {
             agent: self.tools.ready(self.session.project, action)?,
             secrets: self.tools.granted(action),
             hidden: self.hidden.clone(),
-            spent: self.state.step(&step.id).map(|step| step.used.clone()).unwrap_or_default(),
+            spent: self
+                .state
+                .step(&step.id)
+                .map(|step| step.used.clone())
+                .unwrap_or_default(),
             used: AgentUse::default(),
             budget_times: self.budget_times,
         };

@@ -11,9 +11,9 @@ use super::session::planned_plugin;
 use super::{Planned, Project};
 use crate::approve::reads;
 use crate::execute::rehearse_step;
-use crate::model::{AgentUse, Action, Check, CheckKind, Event, EventKind, RunState, Step};
-use crate::secret::Secrets;
+use crate::model::{Action, AgentUse, Check, CheckKind, Event, EventKind, RunState, Step};
 use crate::sandbox::{Cancel, Sandbox};
+use crate::secret::Secrets;
 use crate::validate;
 use crate::workspace::Workspace;
 

@@ -62,7 +62,10 @@ impl Tools {
             return Ok(None);
         }
         let agent = known(action)?;
-        let (program, login) = self.agents.get(agent.name).ok_or_else(|| anyhow!("`{}` was not looked for", agent.name))?;
+        let (program, login) = self
+            .agents
+            .get(agent.name)
+            .ok_or_else(|| anyhow!("`{}` was not looked for", agent.name))?;
         Ok(Some(Ready {
             agent,
             version: match program.version() {
@@ -78,13 +81,23 @@ impl Tools {
     /// Returns the secrets that the action is granted.
     pub fn granted(&self, action: &Action) -> Vec<Secret> {
         let names = action.grants.secrets.iter();
-        names.filter_map(|name| self.secrets.get(name)).cloned().collect()
+        names
+            .filter_map(|name| self.secrets.get(name))
+            .cloned()
+            .collect()
     }
 
     /// Returns what finds every secret of the run, the keys of models among them.
     pub fn hidden(&self) -> Result<Secrets> {
         let keys = self.agents.values().map(|(_, login)| login.key.clone());
-        Secrets::new(&self.secrets.values().cloned().chain(keys).collect::<Vec<_>>())
+        Secrets::new(
+            &self
+                .secrets
+                .values()
+                .cloned()
+                .chain(keys)
+                .collect::<Vec<_>>(),
+        )
     }
 }
 
@@ -98,7 +111,9 @@ fn known(action: &Action) -> Result<&'static agent::Agent> {
 
 fn secret(name: &str) -> Result<Secret> {
     let value = variable(name)
-        .ok_or_else(|| anyhow!("a step is granted the secret `{name}`, and the environment has none"))
+        .ok_or_else(|| {
+            anyhow!("a step is granted the secret `{name}`, and the environment has none")
+        })
         .kind(Trouble::Missing)
         .hint(format!("export {name}=.."))?;
     Secret::new(name, value).kind(Trouble::Missing)

@@ -90,10 +90,26 @@ fn grants(action: &Action) -> String {
             "port" => "one free port on loopback".to_string(),
             other => other.to_string(),
         });
-    let secrets = action.grants.secrets.iter().map(|name| format!("the secret `{name}`"));
-    let programs = action.grants.programs.iter().map(|program| format!("starts the plugin's {program}"));
-    let protected = action.grants.protected.iter().map(|path| format!("writes `{path}`, which others carry out later"));
-    let grants = network.chain(services).chain(secrets).chain(programs).chain(protected);
+    let secrets = action
+        .grants
+        .secrets
+        .iter()
+        .map(|name| format!("the secret `{name}`"));
+    let programs = action
+        .grants
+        .programs
+        .iter()
+        .map(|program| format!("starts the plugin's {program}"));
+    let protected = action
+        .grants
+        .protected
+        .iter()
+        .map(|path| format!("writes `{path}`, which others carry out later"));
+    let grants = network
+        .chain(services)
+        .chain(secrets)
+        .chain(programs)
+        .chain(protected);
     match grants.collect::<Vec<_>>() {
         list if list.is_empty() => "nothing".to_string(),
         list => list.join("; "),
@@ -102,7 +118,9 @@ fn grants(action: &Action) -> String {
 
 /// Returns what agents are asked in the step, each with how far it may go.
 fn orders(step: &Step) -> Vec<Value> {
-    let asked = step.actions().filter_map(|action| Some((action, action.agent.as_ref()?)));
+    let asked = step
+        .actions()
+        .filter_map(|action| Some((action, action.agent.as_ref()?)));
     asked
         .map(|(action, task)| {
             let limits = [

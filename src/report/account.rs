@@ -3,8 +3,8 @@
 use serde::Serialize;
 
 use crate::model::{
-    AgentUse,    CheckCounts, Finding, Oid, Outcome, Phase, Plan, PlanId, RunId, RunReport, RunState, RunStatus,
-    SCHEMA, StepReport, StepStatus,
+    AgentUse, CheckCounts, Finding, Oid, Outcome, Phase, Plan, PlanId, RunId, RunReport, RunState,
+    RunStatus, SCHEMA, StepReport, StepStatus,
 };
 
 /// The file `findings.yaml` of a step; written for people and never parsed back.

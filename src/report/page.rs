@@ -113,7 +113,10 @@ fn results(report: &RunReport, plan: &Plan, state: &RunState) -> Vec<String> {
 
 /// Returns what agents used, step by step where several did one.
 fn agents(report: &RunReport) -> Vec<String> {
-    let steps = report.steps.iter().filter_map(|step| Some((step, step.used.as_ref()?)));
+    let steps = report
+        .steps
+        .iter()
+        .filter_map(|step| Some((step, step.used.as_ref()?)));
     let mut lines: Vec<String> = steps
         .map(|(step, used)| {
             let model = match used.model.as_str() {
@@ -134,7 +137,9 @@ fn agents(report: &RunReport) -> Vec<String> {
         .collect();
     if lines.len() > 1 {
         let used = report.steps.iter().filter_map(|step| step.used.as_ref());
-        let (tokens, usd) = used.fold((0, 0.0), |(tokens, usd), used| (tokens + used.tokens(), usd + used.cost_usd));
+        let (tokens, usd) = used.fold((0, 0.0), |(tokens, usd), used| {
+            (tokens + used.tokens(), usd + used.cost_usd)
+        });
         lines.push(format!("- Agents together: {tokens} tokens, {usd:.4} USD"));
     }
     lines

@@ -35,9 +35,13 @@ impl Background {
             .spawn({
                 let (cancel, lines) = (cancel.clone(), Arc::clone(&lines));
                 move || {
-                    super::launch::run(&launcher, &specification, &Reading::default(), &cancel, &mut |line| {
-                        keep(&lines, line)
-                    })
+                    super::launch::run(
+                        &launcher,
+                        &specification,
+                        &Reading::default(),
+                        &cancel,
+                        &mut |line| keep(&lines, line),
+                    )
                 }
             });
         let thread = Some(thread.context("cannot start a thread")?);

@@ -253,8 +253,10 @@ impl Collected {
     fn finish(&mut self, on_line: &mut dyn FnMut(&str)) {
         let (stdout, stderr) = (self.stdout.finish(), self.stderr.finish());
         self.kept.push(&stdout);
-        self.stdout_lines.push(&stdout, &mut both(&mut self.log, on_line));
-        self.stderr_lines.push(&stderr, &mut both(&mut self.log, on_line));
+        self.stdout_lines
+            .push(&stdout, &mut both(&mut self.log, on_line));
+        self.stderr_lines
+            .push(&stderr, &mut both(&mut self.log, on_line));
         self.stdout_lines.finish(&mut both(&mut self.log, on_line));
         self.stderr_lines.finish(&mut both(&mut self.log, on_line));
     }

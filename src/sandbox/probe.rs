@@ -98,7 +98,13 @@ pub(super) fn probe(launcher: &Path, tcp_is_limited: bool) -> anyhow::Result<Hol
             network,
         }),
     };
-    let outcome = super::launch::run(launcher, &specification, &Reading::default(), &Cancel::new(), &mut |_| {})?;
+    let outcome = super::launch::run(
+        launcher,
+        &specification,
+        &Reading::default(),
+        &Cancel::new(),
+        &mut |_| {},
+    )?;
     anyhow::ensure!(
         outcome.succeeded(),
         "the probe ended with {:?}: {}",

@@ -79,7 +79,10 @@ fn json(text: &str) -> Vec<Vec<u8>> {
             .collect()
     };
     let mut written = vec![plain.clone(), ascii(false), ascii(true)];
-    let slashes: Vec<String> = written.iter().map(|text| text.replace('/', "\\/")).collect();
+    let slashes: Vec<String> = written
+        .iter()
+        .map(|text| text.replace('/', "\\/"))
+        .collect();
     written.extend(slashes);
     written.into_iter().map(String::into_bytes).collect()
 }
@@ -88,8 +91,10 @@ fn json(text: &str) -> Vec<Vec<u8>> {
 fn base64(value: &[u8], before: usize, alphabet: &Alphabet) -> Vec<u8> {
     let mut bytes = vec![0; before];
     bytes.extend_from_slice(value);
-    let mut digits = GeneralPurpose::new(alphabet, NO_PAD).encode(&bytes).into_bytes();
-    if bytes.len() % 3 != 0 {
+    let mut digits = GeneralPurpose::new(alphabet, NO_PAD)
+        .encode(&bytes)
+        .into_bytes();
+    if !bytes.len().is_multiple_of(3) {
         digits.pop();
     }
     // One byte reaches into two digits, two bytes into three.

@@ -135,7 +135,9 @@ impl Secrets {
             let longest = (pattern.len() - 1).min(bytes.len());
             let suffixes = (1..=longest).rev();
             let begun = suffixes.map(|length| bytes.len() - length);
-            begun.into_iter().find(|start| pattern.starts_with(&bytes[*start..]))
+            begun
+                .into_iter()
+                .find(|start| pattern.starts_with(&bytes[*start..]))
         };
         patterns
             .filter_map(|(pattern, _)| begun(pattern))
@@ -144,7 +146,10 @@ impl Secrets {
     }
 
     fn mark(&self, found: &Found) -> String {
-        let name = self.0.as_ref().map(|wanted| &wanted.patterns[found.pattern].1);
+        let name = self
+            .0
+            .as_ref()
+            .map(|wanted| &wanted.patterns[found.pattern].1);
         format!("[redacted: {}]", name.map_or("", String::as_str))
     }
 }

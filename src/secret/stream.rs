@@ -93,7 +93,13 @@ mod tests {
         let hex = |upper: bool| -> String {
             let bytes = whole.bytes();
             bytes
-                .map(|byte| if upper { format!("{byte:02X}") } else { format!("{byte:02x}") })
+                .map(|byte| {
+                    if upper {
+                        format!("{byte:02X}")
+                    } else {
+                        format!("{byte:02x}")
+                    }
+                })
                 .collect()
         };
         vec![

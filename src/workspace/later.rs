@@ -70,10 +70,26 @@ mod tests {
 
     #[test]
     fn what_runs_later_is_known_wherever_it_stands() {
-        for path in [".github/workflows/ci.yml", ".GitHub/x", "a/.claude/settings.json", "CLAUDE.md", "docs/AGENTS.md", ".mcp.json", "Jenkinsfile", ".envrc"] {
+        for path in [
+            ".github/workflows/ci.yml",
+            ".GitHub/x",
+            "a/.claude/settings.json",
+            "CLAUDE.md",
+            "docs/AGENTS.md",
+            ".mcp.json",
+            "Jenkinsfile",
+            ".envrc",
+        ] {
             assert!(is_carried_out_later(path), "{path}");
         }
-        for path in ["github/x", "src/claude.rs", "agents.md.txt", "a.mcp.json", ".gitignore", "README.md"] {
+        for path in [
+            "github/x",
+            "src/claude.rs",
+            "agents.md.txt",
+            "a.mcp.json",
+            ".gitignore",
+            "README.md",
+        ] {
             assert!(!is_carried_out_later(path), "{path}");
         }
     }

@@ -104,7 +104,8 @@ impl Workspace {
         let mut environment = self.environment();
         if access == Access::Write {
             let secrets = self.secrets.iter();
-            environment.extend(secrets.map(|secret| (secret.name.clone(), secret.reveal().to_string())));
+            environment
+                .extend(secrets.map(|secret| (secret.name.clone(), secret.reveal().to_string())));
         }
         Command {
             argv: argv.iter().map(|argument| self.fill(argument)).collect(),

@@ -61,7 +61,11 @@ impl Model {
 
     /// Adds to the script.
     pub fn then(&self, turns: &[Turn]) {
-        self.seen.lock().unwrap().turns.extend(turns.iter().cloned());
+        self.seen
+            .lock()
+            .unwrap()
+            .turns
+            .extend(turns.iter().cloned());
     }
 
     /// Returns the requests that offered tools, in order.
@@ -119,12 +123,20 @@ fn request(reader: &mut BufReader<&TcpStream>) -> Option<(String, String, Value)
 }
 
 /// Answers; none when the connection is to end.
-fn answer(stream: &TcpStream, path: &str, key: &str, body: &Value, seen: &Mutex<Seen>) -> Option<()> {
+fn answer(
+    stream: &TcpStream,
+    path: &str,
+    key: &str,
+    body: &Value,
+    seen: &Mutex<Seen>,
+) -> Option<()> {
     let is_openai = path.contains("/responses");
     if (!path.contains("/v1/messages") && !is_openai) || path.contains("count_tokens") {
         return plain(stream, 404, "", "{}");
     }
-    let offers_tools = body["tools"].as_array().is_some_and(|tools| !tools.is_empty());
+    let offers_tools = body["tools"]
+        .as_array()
+        .is_some_and(|tools| !tools.is_empty());
     let turn = {
         let mut seen = seen.lock().unwrap();
         seen.keys.push(key.to_string());
@@ -143,9 +155,15 @@ fn answer(stream: &TcpStream, path: &str, key: &str, body: &Value, seen: &Mutex<
         Turn::Say(text) => json!({"type": "text", "text": text}),
         Turn::Write(path, content) => {
             let folder = folder(body);
-            tool("Write", json!({"file_path": format!("{folder}/{path}"), "content": content}))
+            tool(
+                "Write",
+                json!({"file_path": format!("{folder}/{path}"), "content": content}),
+            )
         }
-        Turn::Shell(command) => tool("Bash", json!({"command": command, "description": "scripted"})),
+        Turn::Shell(command) => tool(
+            "Bash",
+            json!({"command": command, "description": "scripted"}),
+        ),
         Turn::Status(status, header) => {
             let error = json!({"type": "error", "error": {"type": "scripted", "message": format!("scripted {status}")}});
             return plain(stream, *status, header, &error.to_string());
@@ -176,9 +194,21 @@ fn answer(stream: &TcpStream, path: &str, key: &str, body: &Value, seen: &Mutex<
 
 fn answer_as_openai(mut stream: &TcpStream, turn: &Turn, body: &Value) -> Option<()> {
     let shell = |command: String| {
-        let offered: Vec<&str> = body["tools"].as_array().into_iter().flatten().filter_map(|tool| tool["name"].as_str()).collect();
-        let name = ["exec_command", "shell_command"].into_iter().find(|name| offered.contains(name)).unwrap();
-        let field = if name == "exec_command" { "cmd" } else { "command" };
+        let offered: Vec<&str> = body["tools"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .filter_map(|tool| tool["name"].as_str())
+            .collect();
+        let name = ["exec_command", "shell_command"]
+            .into_iter()
+            .find(|name| offered.contains(name))
+            .unwrap();
+        let field = if name == "exec_command" {
+            "cmd"
+        } else {
+            "command"
+        };
         let mut input = serde_json::Map::new();
         input.insert(field.to_string(), json!(command));
         json!({
@@ -194,7 +224,8 @@ fn answer_as_openai(mut stream: &TcpStream, turn: &Turn, body: &Value) -> Option
         Turn::Write(path, content) => shell(format!("printf '%s' '{content}' > {path}")),
         Turn::Shell(command) => shell(command.clone()),
         Turn::Status(status, header) => {
-            let error = json!({"error": {"type": "scripted", "message": format!("scripted {status}")}});
+            let error =
+                json!({"error": {"type": "scripted", "message": format!("scripted {status}")}});
             return plain(stream, *status, header, &error.to_string());
         }
         Turn::Cut | Turn::Silent => {
@@ -209,15 +240,29 @@ fn answer_as_openai(mut stream: &TcpStream, turn: &Turn, body: &Value) -> Option
         "input_tokens": 1000, "input_tokens_details": {"cached_tokens": 400}, "output_tokens": 20,
         "output_tokens_details": {"reasoning_tokens": 0}, "total_tokens": 1020,
     });
-    let response = |status: &str, output: Value| json!({
-        "id": new_id("resp"), "object": "response", "created_at": 0, "model": body["model"], "status": status,
-        "output": output, "usage": usage, "error": null, "incomplete_details": null, "parallel_tool_calls": true,
-        "tools": [], "tool_choice": "auto",
-    });
+    let response = |status: &str, output: Value| {
+        json!({
+            "id": new_id("resp"), "object": "response", "created_at": 0, "model": body["model"], "status": status,
+            "output": output, "usage": usage, "error": null, "incomplete_details": null, "parallel_tool_calls": true,
+            "tools": [], "tool_choice": "auto",
+        })
+    };
     head(stream)?;
-    event(stream, "response.created", json!({"response": response("in_progress", json!([]))}))?;
-    event(stream, "response.output_item.done", json!({"output_index": 0, "item": item}))?;
-    event(stream, "response.completed", json!({"response": response("completed", json!([item]))}))?;
+    event(
+        stream,
+        "response.created",
+        json!({"response": response("in_progress", json!([]))}),
+    )?;
+    event(
+        stream,
+        "response.output_item.done",
+        json!({"output_index": 0, "item": item}),
+    )?;
+    event(
+        stream,
+        "response.completed",
+        json!({"response": response("completed", json!([item]))}),
+    )?;
     stream.write_all(b"0\r\n\r\n").ok()
 }
 
@@ -234,8 +279,15 @@ fn new_id(kind: &str) -> String {
 /// Returns the folder that the agent says it works in.
 fn folder(body: &Value) -> String {
     let said = body.to_string();
-    let after = said.split("Primary working directory: ").nth(1).unwrap_or_default();
-    after.split(['\\', '"']).next().unwrap_or_default().to_string()
+    let after = said
+        .split("Primary working directory: ")
+        .nth(1)
+        .unwrap_or_default();
+    after
+        .split(['\\', '"'])
+        .next()
+        .unwrap_or_default()
+        .to_string()
 }
 
 fn message(body: &Value) -> Value {
@@ -253,13 +305,21 @@ fn stop_reason(block: &Value) -> &'static str {
 }
 
 fn plain(mut stream: &TcpStream, status: u16, header: &str, body: &str) -> Option<()> {
-    let header = if header.is_empty() { String::new() } else { format!("{header}\r\n") };
-    let head = format!("HTTP/1.1 {status} Scripted\r\ncontent-type: application/json\r\ncontent-length: {}\r\n{header}\r\n", body.len());
+    let header = if header.is_empty() {
+        String::new()
+    } else {
+        format!("{header}\r\n")
+    };
+    let head = format!(
+        "HTTP/1.1 {status} Scripted\r\ncontent-type: application/json\r\ncontent-length: {}\r\n{header}\r\n",
+        body.len()
+    );
     stream.write_all((head + body).as_bytes()).ok()
 }
 
 fn head(mut stream: &TcpStream) -> Option<()> {
-    let head = "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n";
+    let head =
+        "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n";
     stream.write_all(head.as_bytes()).ok()
 }
 
@@ -273,15 +333,33 @@ fn stream_block(mut stream: &TcpStream, block: &Value) -> Option<()> {
         Some("tool_use") => {
             let mut empty = block.clone();
             empty["input"] = json!({});
-            (empty, json!({"type": "input_json_delta", "partial_json": block["input"].to_string()}))
+            (
+                empty,
+                json!({"type": "input_json_delta", "partial_json": block["input"].to_string()}),
+            )
         }
-        _ => (json!({"type": "text", "text": ""}), json!({"type": "text_delta", "text": block["text"]})),
+        _ => (
+            json!({"type": "text", "text": ""}),
+            json!({"type": "text_delta", "text": block["text"]}),
+        ),
     };
-    event(stream, "content_block_start", json!({"index": 0, "content_block": empty}))?;
-    event(stream, "content_block_delta", json!({"index": 0, "delta": delta}))?;
+    event(
+        stream,
+        "content_block_start",
+        json!({"index": 0, "content_block": empty}),
+    )?;
+    event(
+        stream,
+        "content_block_delta",
+        json!({"index": 0, "delta": delta}),
+    )?;
     event(stream, "content_block_stop", json!({"index": 0}))?;
     let delta = json!({"stop_reason": stop_reason(block), "stop_sequence": null});
-    event(stream, "message_delta", json!({"delta": delta, "usage": {"input_tokens": 1000, "output_tokens": 20}}))?;
+    event(
+        stream,
+        "message_delta",
+        json!({"delta": delta, "usage": {"input_tokens": 1000, "output_tokens": 20}}),
+    )?;
     event(stream, "message_stop", json!({}))?;
     stream.write_all(b"0\r\n\r\n").ok()
 }
@@ -289,5 +367,7 @@ fn stream_block(mut stream: &TcpStream, block: &Value) -> Option<()> {
 fn event(mut stream: &TcpStream, name: &str, mut data: Value) -> Option<()> {
     data["type"] = json!(name);
     let text = format!("event: {name}\ndata: {data}\n\n");
-    stream.write_all(format!("{:x}\r\n{text}\r\n", text.len()).as_bytes()).ok()
+    stream
+        .write_all(format!("{:x}\r\n{text}\r\n", text.len()).as_bytes())
+        .ok()
 }

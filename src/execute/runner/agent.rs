@@ -7,7 +7,10 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result};
 use serde_json::Value;
 
-use crate::agent::{Call, Heard, Hindsight, Instructions, Judgement, Order, Ready, correction, granted, judge, rules};
+use crate::agent::{
+    Call, Heard, Hindsight, Instructions, Judgement, Order, Ready, correction, granted, judge,
+    rules,
+};
 use crate::gateway::{Gateway, Upstream};
 use crate::model::{Action, AgentTask, Failure, FailureKind, Step};
 use crate::sandbox::{Cancel, Network, Outcome, Reading};
@@ -39,8 +42,14 @@ pub fn run(
     timeout: Duration,
     say: &mut dyn FnMut(Line<'_>),
 ) -> Attempt<Conversation> {
-    let task = action.agent.clone().context("an agent's step says what it is asked")?;
-    let ready = workspace.agent.clone().context("an agent's step has an agent")?;
+    let task = action
+        .agent
+        .clone()
+        .context("an agent's step says what it is asked")?;
+    let ready = workspace
+        .agent
+        .clone()
+        .context("an agent's step has an agent")?;
     let order = match order(step, action, &task, &ready, workspace) {
         Ok(order) => order,
         Err(error) => return Ok(Err(failure(FailureKind::Refused, format!("{error:#}"), ""))),
@@ -67,8 +76,14 @@ impl Conversation {
         workspace: &mut Workspace,
         say: &mut dyn FnMut(Line<'_>),
     ) -> Attempt<bool> {
-        let is_finding = matches!(found.kind, FailureKind::Check | FailureKind::Command | FailureKind::Environment);
-        if !is_finding || self.corrections >= self.task.corrections_max || self.heard.used.session.is_empty() {
+        let is_finding = matches!(
+            found.kind,
+            FailureKind::Check | FailureKind::Command | FailureKind::Environment
+        );
+        if !is_finding
+            || self.corrections >= self.task.corrections_max
+            || self.heard.used.session.is_empty()
+        {
             return Ok(Ok(false));
         }
         self.corrections += 1;
@@ -99,7 +114,8 @@ impl Conversation {
             session: Some(session.as_str()).filter(|session| !session.is_empty()),
             budget,
         });
-        std::fs::create_dir_all(&home).with_context(|| format!("cannot create `{}`", home.display()))?;
+        std::fs::create_dir_all(&home)
+            .with_context(|| format!("cannot create `{}`", home.display()))?;
         for (path, text) in &invocation.files {
             write(path, text)?;
         }
@@ -148,10 +164,15 @@ impl Conversation {
             let halt = halt.clone();
             move || halt.cancel()
         });
-        let reading = Reading { line_bytes_max: EVENT_BYTES_MAX, ..Reading::default() };
+        let reading = Reading {
+            line_bytes_max: EVENT_BYTES_MAX,
+            ..Reading::default()
+        };
         let stopped = Mutex::new(None);
         let stop = |kind: FailureKind, why: String| {
-            let mut stopped = stopped.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+            let mut stopped = stopped
+                .lock()
+                .unwrap_or_else(std::sync::PoisonError::into_inner);
             stopped.get_or_insert(failure(kind, why, ""));
             halt.cancel();
         };
@@ -183,42 +204,66 @@ impl Conversation {
                 if heard.is_hopeless(wanted.as_deref()) {
                     halt.cancel();
                 } else if heard.tokens_so_far > tokens_max {
-                    stop(FailureKind::Budget, format!("more than {tokens_max} tokens are used"));
+                    stop(
+                        FailureKind::Budget,
+                        format!("more than {tokens_max} tokens are used"),
+                    );
                 }
             });
             over.cancel();
             outcome
         })?;
         self.heard = heard;
-        Ok((outcome, stopped.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner)))
+        Ok((
+            outcome,
+            stopped
+                .into_inner()
+                .unwrap_or_else(std::sync::PoisonError::into_inner),
+        ))
     }
 
     fn verdict(&self, outcome: &Outcome, stopped: Option<Failure>) -> Option<Failure> {
         match stopped {
-            Some(stopped) if stopped.kind == FailureKind::Budget => return Some(self.out_of_budget(&stopped.message)),
+            Some(stopped) if stopped.kind == FailureKind::Budget => {
+                return Some(self.out_of_budget(&stopped.message));
+            }
             Some(stopped) => return Some(stopped),
             None => {}
         }
         if outcome.ending == crate::sandbox::Ending::TimedOut {
-            return Some(failure(FailureKind::Timeout, "the agent ran into the step's timeout", &outcome.log));
+            return Some(failure(
+                FailureKind::Timeout,
+                "the agent ran into the step's timeout",
+                &outcome.log,
+            ));
         }
         let news = self.gateway.news();
         let wanted = self.wanted();
-        let Judgement { kind, message, wait } = judge(&self.heard, &Hindsight {
-            ending: &outcome.ending,
-            wanted: wanted.as_deref(),
-            status: news.status,
-            retry_after: news.retry_after,
-            unreachable: news.broken.as_deref(),
-            log: &outcome.log,
-        })?;
+        let Judgement {
+            kind,
+            message,
+            wait,
+        } = judge(
+            &self.heard,
+            &Hindsight {
+                ending: &outcome.ending,
+                wanted: wanted.as_deref(),
+                status: news.status,
+                retry_after: news.retry_after,
+                unreachable: news.broken.as_deref(),
+                log: &outcome.log,
+            },
+        )?;
         if kind == FailureKind::Budget {
             return Some(self.out_of_budget(&message));
         }
         let mut failure = failure(kind, message, "");
         failure.wait_ms = wait.map(|wait| wait.as_millis() as u64);
         if kind == FailureKind::Refused && matches!(news.status, Some(401 | 403)) {
-            failure.actions = vec![format!("set `{}` to a key that the model's host takes", self.ready.login.variable)];
+            failure.actions = vec![format!(
+                "set `{}` to a key that the model's host takes",
+                self.ready.login.variable
+            )];
         }
         Some(failure)
     }
@@ -228,29 +273,50 @@ impl Conversation {
     }
 
     fn out_of_budget(&self, used_up: &str) -> Failure {
-        let mut failure = failure(FailureKind::Budget, format!("the step's budget is used up: {used_up}"), "");
+        let mut failure = failure(
+            FailureKind::Budget,
+            format!("the step's budget is used up: {used_up}"),
+            "",
+        );
         failure.actions = vec!["let it use more: `orchestrate --resume RUN --budget 2` allows twice what the plan does".to_string()];
         failure
     }
 }
 
 /// Lays the plugin out as far as it is granted, and returns what the agent is told.
-fn order(step: &Step, action: &Action, task: &AgentTask, ready: &Ready, workspace: &Workspace) -> Result<Order> {
+fn order(
+    step: &Step,
+    action: &Action,
+    task: &AgentTask,
+    ready: &Ready,
+    workspace: &Workspace,
+) -> Result<Order> {
     let files = granted(&ready.plugin, &workspace.files, &action.grants.programs)?;
     if workspace.plugin.exists() {
-        std::fs::remove_dir_all(&workspace.plugin).with_context(|| format!("cannot empty `{}`", workspace.plugin.display()))?;
+        std::fs::remove_dir_all(&workspace.plugin)
+            .with_context(|| format!("cannot empty `{}`", workspace.plugin.display()))?;
     }
     lay_out(&workspace.plugin, &files)?;
     let rules = rules(action, &step.checks);
     if ready.agent.loads_plugins {
-        return Ok(Order::by_name(task, &ready.plugin.namespace, rules, &workspace.values));
+        return Ok(Order::by_name(
+            task,
+            &ready.plugin.namespace,
+            rules,
+            &workspace.values,
+        ));
     }
     let told = task
         .uses
         .as_ref()
         .map(|uses| Instructions::of(&ready.plugin, &files, uses, &workspace.plugin))
         .transpose()?;
-    Ok(Order::in_full(task, told.as_ref(), rules, &workspace.values))
+    Ok(Order::in_full(
+        task,
+        told.as_ref(),
+        rules,
+        &workspace.values,
+    ))
 }
 
 fn write(path: &Path, text: &str) -> Result<()> {

@@ -29,7 +29,11 @@ pub fn run(
         return Ok(Err(failure));
     }
     let mut filled = action.clone();
-    for argument in filled.commands.iter_mut().flat_map(|command| &mut command.argv) {
+    for argument in filled
+        .commands
+        .iter_mut()
+        .flat_map(|command| &mut command.argv)
+    {
         match with_input(argument, workspace) {
             Ok(text) => *argument = text,
             Err(error) => return Ok(Err(failure(FailureKind::Refused, format!("{error:#}"), ""))),
@@ -76,7 +80,9 @@ fn program(
 
 /// Returns the argument, or the input that it is; one that begins with a dash would be an option, and is refused.
 fn with_input(argument: &str, workspace: &Workspace) -> Result<String> {
-    let name = argument.strip_prefix("${input:").and_then(|rest| rest.strip_suffix('}'));
+    let name = argument
+        .strip_prefix("${input:")
+        .and_then(|rest| rest.strip_suffix('}'));
     let Some(name) = name else {
         return Ok(argument.to_string());
     };
@@ -85,7 +91,10 @@ fn with_input(argument: &str, workspace: &Workspace) -> Result<String> {
         Some(value) if !value.is_null() => value.to_string(),
         _ => anyhow::bail!("nothing gives the input `{name}`"),
     };
-    anyhow::ensure!(!text.starts_with('-'), "the input `{name}` begins with `-`, and would be an option");
+    anyhow::ensure!(
+        !text.starts_with('-'),
+        "the input `{name}` begins with `-`, and would be an option"
+    );
     // The names of folders are filled in later, and only where the plan says so.
     anyhow::ensure!(!text.contains("${"), "the input `{name}` contains `${{`");
     Ok(text)

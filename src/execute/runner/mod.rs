@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use anyhow::Result;
 
-use crate::model::{Failure, Remedy, Runner, Step, Action};
+use crate::model::{Action, Failure, Remedy, Runner, Step};
 use crate::workspace::{Line, Workspace};
 
 /// What a runner leaves beside the files: somebody to turn to where a check finds something.
@@ -38,9 +38,11 @@ pub fn run(
             .map(|()| Done { conversation: None }),
         Runner::Command => command::run(action, workspace, remedies, timeout, say)?
             .map(|()| Done { conversation: None }),
-        Runner::Agent => agent::run(step, action, workspace, timeout, say)?.map(|conversation| Done {
-            conversation: Some(conversation),
-        }),
+        Runner::Agent => {
+            agent::run(step, action, workspace, timeout, say)?.map(|conversation| Done {
+                conversation: Some(conversation),
+            })
+        }
     })
 }
 

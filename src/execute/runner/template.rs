@@ -7,8 +7,8 @@ use anyhow::{Context, Result};
 
 use super::command;
 use crate::model::{
-    Action, ExistingFile, Failure, FailureKind, PluginSpec, Remedy, Repair,
-    TemplateFile, TemplateInsert,
+    Action, ExistingFile, Failure, FailureKind, PluginSpec, Remedy, Repair, TemplateFile,
+    TemplateInsert,
 };
 use crate::render;
 use crate::sandbox::add_requirement;

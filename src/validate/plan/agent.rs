@@ -35,51 +35,90 @@ pub fn check(action: &Action, place: &str, faults: &mut Vec<String>) {
                 faults.push(format!("{place}.grants.network: an agent needs `model`"));
             }
         }
-        (Runner::Agent, None) => faults.push(format!("{place}.agent: it says what the agent is asked, and is missing")),
+        (Runner::Agent, None) => faults.push(format!(
+            "{place}.agent: it says what the agent is asked, and is missing"
+        )),
         (Runner::Command, None) if action.commands.is_empty() => {
-            faults.push(format!("{place}.commands: the runner is `command`, and there is none"));
+            faults.push(format!(
+                "{place}.commands: the runner is `command`, and there is none"
+            ));
         }
-        (_, Some(_)) => faults.push(format!("{place}.agent: the runner is `{}`, which asks no agent", action.runner)),
+        (_, Some(_)) => faults.push(format!(
+            "{place}.agent: the runner is `{}`, which asks no agent",
+            action.runner
+        )),
         (_, None) => {}
     }
-    for program in action.grants.programs.iter().filter(|program| !PROGRAMS.contains(&program.as_str())) {
-        faults.push(format!("{place}.grants.programs: there is no `{program}`; known: {}", PROGRAMS.join(", ")));
+    for program in action
+        .grants
+        .programs
+        .iter()
+        .filter(|program| !PROGRAMS.contains(&program.as_str()))
+    {
+        faults.push(format!(
+            "{place}.grants.programs: there is no `{program}`; known: {}",
+            PROGRAMS.join(", ")
+        ));
     }
     for name in action.grants.secrets.iter().filter(|name| !is_secret(name)) {
-        faults.push(format!("{place}.grants.secrets: `{}` is not the name of a secret", name.escape_debug()));
+        faults.push(format!(
+            "{place}.grants.secrets: `{}` is not the name of a secret",
+            name.escape_debug()
+        ));
     }
 }
 
 fn task(task: &AgentTask, place: &str, faults: &mut Vec<String>) {
     let mut refuse = |what: &str| faults.push(format!("{place}.{what}"));
-    if task.prompt.trim().is_empty() || task.prompt.len() > PROMPT_BYTES_MAX || task.prompt.contains('\0') {
-        refuse(&format!("prompt: it is text of at most {PROMPT_BYTES_MAX} bytes"));
+    if task.prompt.trim().is_empty()
+        || task.prompt.len() > PROMPT_BYTES_MAX
+        || task.prompt.contains('\0')
+    {
+        refuse(&format!(
+            "prompt: it is text of at most {PROMPT_BYTES_MAX} bytes"
+        ));
     }
     if task.corrections_max > CORRECTIONS_MAX {
         refuse(&format!("corrections_max: it is at most {CORRECTIONS_MAX}"));
     }
     if !(SILENCE_S_MIN..=SILENCE_S_MAX).contains(&task.silence_s) {
-        refuse(&format!("silence_s: it is from {SILENCE_S_MIN} to {SILENCE_S_MAX}"));
+        refuse(&format!(
+            "silence_s: it is from {SILENCE_S_MIN} to {SILENCE_S_MAX}"
+        ));
     }
-    let names = [Some(task.agent.as_str()), task.model.as_deref(), task.uses.as_ref().map(|uses| uses.name())];
+    let names = [
+        Some(task.agent.as_str()),
+        task.model.as_deref(),
+        task.uses.as_ref().map(|uses| uses.name()),
+    ];
     for name in names.into_iter().flatten() {
         let odd = |c: char| c.is_control() || c.is_whitespace();
         if name.is_empty() || name.starts_with('-') || name.contains(odd) {
             refuse(&format!("agent: `{}` is no name", name.escape_debug()));
         }
     }
-    if task.tools.iter().any(|tool| tool.is_empty() || tool.starts_with('-') || tool.contains(char::is_control)) {
+    if task
+        .tools
+        .iter()
+        .any(|tool| tool.is_empty() || tool.starts_with('-') || tool.contains(char::is_control))
+    {
         refuse("tools: a tool is a word, perhaps with a rule in brackets");
     }
     let budget = &task.budget;
     let nothing = budget.turns == Some(0) || budget.tokens == Some(0);
-    if nothing || budget.usd.is_some_and(|usd| !(usd > 0.0 && usd.is_finite())) {
+    if nothing
+        || budget
+            .usd
+            .is_some_and(|usd| !(usd > 0.0 && usd.is_finite()))
+    {
         refuse("budget: it is more than nothing");
     }
 }
 
 fn is_secret(name: &str) -> bool {
-    let is_plain = name.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_');
+    let is_plain = name
+        .chars()
+        .all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_');
     let begins = name.starts_with(|c: char| c.is_ascii_uppercase());
     is_plain
         && begins
@@ -94,7 +133,17 @@ mod tests {
 
     #[test]
     fn variables_that_change_programs_are_no_secrets() {
-        for name in ["ANTHROPIC_BASE_URL", "LD_PRELOAD", "GIT_SSH_COMMAND", "PATH", "CODEX_HOME", "HTTPS_PROXY", "a", "A-B", ""] {
+        for name in [
+            "ANTHROPIC_BASE_URL",
+            "LD_PRELOAD",
+            "GIT_SSH_COMMAND",
+            "PATH",
+            "CODEX_HOME",
+            "HTTPS_PROXY",
+            "a",
+            "A-B",
+            "",
+        ] {
             assert!(!is_secret(name), "{name}");
         }
         for name in ["NPM_TOKEN", "DEPLOY_KEY_2", "DATABASE_URL"] {
