@@ -53,6 +53,6 @@ pub use plugin::{finding_line, oddity_line, one_plugin, validate_plugin};
 pub use project::{OpenOptions, Project};
 pub use rehearse::{Rehearsed, rehearse};
 pub use run::{RunOptions, choose_sandbox, ready, resume, start};
-pub use search::{Found, Search, search};
+pub use search::{Explanation, Found, Search, explain, search};
 pub use settings::{Known, Origin, Settings};
 pub use watch::{Note, Silent, Stop, Watch};
