@@ -110,7 +110,8 @@ impl Repository {
             let why = last_words(&merged?.stderr);
             return Ok(Merge::Refused { why });
         }
-        self.ref_written(&format!("refs/heads/{branch}"));
+        let reference = self.common_directory().join(format!("refs/heads/{branch}"));
+        self.unsynced().wrote_ref(reference);
         Ok(Merge::Done)
     }
 

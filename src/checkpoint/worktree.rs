@@ -48,6 +48,18 @@ impl Worktree {
         Ok(worktree)
     }
 
+    /// Removes the worktree at `path` with what git keeps about it, whatever is missing of it.
+    pub fn remove_at(repository: &Repository, path: &Path) -> anyhow::Result<()> {
+        let Ok(path) = std::fs::canonicalize(path) else {
+            return Ok(());
+        };
+        refuse_foreign(repository, &path)?;
+        if let Some(administration) = find_administration(repository, &path)? {
+            remove_folder(&administration)?;
+        }
+        remove_folder(&path)
+    }
+
     /// Returns the folder, absolute and without symbolic links.
     pub fn path(&self) -> &Path {
         &self.path
@@ -60,17 +72,8 @@ impl Worktree {
 
     /// Removes the folder and what git keeps about it.
     pub fn remove(self) -> anyhow::Result<()> {
-        for path in [&self.path, &self.administration] {
-            let (Some(parent), Some(name)) = (path.parent(), path.file_name()) else {
-                continue;
-            };
-            match Folder::open(parent) {
-                Ok(folder) => folder.remove(name.as_encoded_bytes())?,
-                Err(_) if !parent.exists() => {}
-                Err(error) => return Err(error),
-            }
-        }
-        Ok(())
+        remove_folder(&self.path)?;
+        remove_folder(&self.administration)
     }
 
     pub(super) fn repository(&self) -> &Repository {
@@ -151,6 +154,18 @@ impl Worktree {
         std::fs::write(&new, bytes)
             .and_then(|()| std::fs::rename(&new, &path))
             .with_context(|| format!("cannot write `{}`", path.display()))
+    }
+}
+
+/// Removes a folder, following no link in it.
+fn remove_folder(path: &Path) -> anyhow::Result<()> {
+    let (Some(parent), Some(name)) = (path.parent(), path.file_name()) else {
+        return Ok(());
+    };
+    match Folder::open(parent) {
+        Ok(folder) => folder.remove(name.as_encoded_bytes()),
+        Err(_) if !parent.exists() => Ok(()),
+        Err(error) => Err(error),
     }
 }
 

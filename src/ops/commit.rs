@@ -83,7 +83,6 @@ impl RunHost<'_> {
             identity: &self.session.identity,
             time_s: event.at.as_second(),
         })?;
-        repository.sync()?;
         self.worktree.set_head(&tip)?;
         self.tip = tip;
         self.born = true;

@@ -46,6 +46,7 @@ pub fn conclude(conclusion: Conclusion<'_>) -> Result<RunReport> {
     let RunHost { worktree, log, .. } = host;
     drop(log);
     worktree.remove()?;
+    session.project.repository.close_journal()?;
     session.folder.remove()?;
     Ok(account)
 }

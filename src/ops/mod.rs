@@ -20,6 +20,7 @@ mod plan;
 mod plugin;
 mod prepare;
 mod project;
+mod recover;
 mod run;
 mod session;
 mod settings;

@@ -62,6 +62,7 @@ pub fn start(
         .run(project.repository.common_directory(), &run);
     folder.create()?;
     let _lock = RunLock::take(&folder.lock(), &run)?;
+    project.repository.open_journal(&folder.journal())?;
     let session = Session {
         project,
         run,
@@ -123,6 +124,7 @@ pub fn resume(
         .run(project.repository.common_directory(), &run);
     folder.create()?;
     let _lock = RunLock::take(&folder.lock(), &run)?;
+    project.repository.open_journal(&folder.journal())?;
     let stored = history::load(project, &run)?;
     let mut session = Session::of(project, &run, &stored)?;
     let python = preflight(project, &stored.plan)?;
@@ -178,6 +180,7 @@ fn carry_out(mut host: RunHost<'_>, options: RunOptions) -> Result<RunReport> {
         if ended != Ended::Finished {
             let repository = &host.session.project.repository;
             host.worktree.restore(&repository.tree_of(&host.tip)?)?;
+            repository.close_journal()?;
             let mut report = host.session.account(host.plan, &host.state, &host.tip)?;
             report.commit = Some(host.tip.clone());
             return Ok(report);
@@ -305,6 +308,5 @@ fn commit_research(session: &Session<'_>, planned: &Planned, base: &Oid) -> Resu
         identity: &session.identity,
         time_s: session.project.clock.now().as_second(),
     })?;
-    repository.sync()?;
     Ok((tip, true))
 }

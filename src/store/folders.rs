@@ -38,6 +38,29 @@ impl Folders {
 
     /// Returns the folder of a run of the repository whose git folder is `git`.
     pub fn run(&self, git: &Path, run: &RunId) -> RunFolder {
+        RunFolder {
+            root: self.runs_of(git).join(run.as_str()),
+        }
+    }
+
+    /// Returns the runs of a repository that have a folder here, in order.
+    pub fn runs(&self, git: &Path) -> Result<Vec<RunId>> {
+        let all = self.runs_of(git);
+        let listing = || format!("cannot list `{}`", all.display());
+        let entries = match std::fs::read_dir(&all) {
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+            other => other.with_context(listing)?,
+        };
+        let mut runs = Vec::new();
+        for entry in entries {
+            let name = entry.with_context(listing)?.file_name();
+            runs.extend(name.to_str().and_then(|name| name.parse::<RunId>().ok()));
+        }
+        runs.sort();
+        Ok(runs)
+    }
+
+    fn runs_of(&self, git: &Path) -> PathBuf {
         // Two repositories never share a folder, and a person still sees which one it is.
         let digest = fingerprint(git);
         let name = git
@@ -50,13 +73,7 @@ impl Folders {
             .filter(|c| c.is_ascii_alphanumeric() || *c == '-')
             .take(40)
             .collect();
-        RunFolder {
-            root: self
-                .state
-                .join("runs")
-                .join(format!("{safe}-{digest}"))
-                .join(run.as_str()),
-        }
+        self.state.join("runs").join(format!("{safe}-{digest}"))
     }
 }
 
@@ -92,6 +109,17 @@ impl RunFolder {
     /// The segment of the log in progress.
     pub fn live_log(&self, segment: usize) -> PathBuf {
         self.root.join(format!("segment-{segment:04}.yaml"))
+    }
+
+    /// Says whether a process may have left something to put in order.
+    pub fn is_unsettled(&self) -> bool {
+        let holds = |path: PathBuf| path.metadata().is_ok_and(|found| found.len() > 0);
+        holds(self.lock()) || holds(self.journal())
+    }
+
+    /// What git may lose when the power fails.
+    pub fn journal(&self) -> PathBuf {
+        self.root.join("journal")
     }
 
     /// Held by the process that carries the run out.

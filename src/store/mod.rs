@@ -20,7 +20,7 @@ use crate::model::{Check, Event, Evidence, Pattern, Plan, Taxonomy};
 use crate::yaml;
 pub use config::{Config, SourceConfig, with_marketplace};
 pub use folders::{Folders, RunFolder};
-pub use lock::RunLock;
+pub use lock::{Holder, RunLock};
 pub use log::{LiveLog, sealed, segment_events};
 pub use pins::{Lock, PluginLock};
 pub use write::write_whole;
