@@ -7,9 +7,9 @@ use super::failure::exit_code_of;
 use super::output::Output;
 use super::pattern::odds_document;
 use super::terminal::Terminal;
-use super::{Done, open};
+use super::{Done, open, open_with};
 use crate::model::{Hint, PatternCandidate, RunReport, RunStatus, Task, Trouble, counted};
-use crate::ops::{self, OpenOptions, Project, RunOptions, Stop};
+use crate::ops::{self, OpenOptions, RunOptions, Stop};
 use crate::plan::PlanOptions;
 use crate::sandbox::Sandbox;
 
@@ -40,7 +40,7 @@ pub fn run(arguments: &Arguments, output: &Output, stop: &Stop) -> Done {
         init: front.init,
         offline: arguments.shared.offline,
     };
-    let project = Project::open(&arguments.shared.directory, options)?;
+    let project = open_with(arguments, options)?;
     let mut options = PlanOptions {
         pattern: None,
         explore: front.explore,

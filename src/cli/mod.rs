@@ -97,7 +97,17 @@ fn open(arguments: &Arguments) -> anyhow::Result<Project> {
         offline: arguments.shared.offline,
         ..OpenOptions::default()
     };
-    Project::open(&arguments.shared.directory, options)
+    open_with(arguments, options)
+}
+
+/// Opens it in a way of its own; what a killed process had left there is said first.
+fn open_with(arguments: &Arguments, options: OpenOptions) -> anyhow::Result<Project> {
+    let project = Project::open(&arguments.shared.directory, options)?;
+    let output = Output::new(&arguments.shared);
+    for said in &project.recovered {
+        output.progress(&format!("⚠️ {said}"));
+    }
+    Ok(project)
 }
 
 /// The first Ctrl-C stops gently, the second at once.

@@ -90,7 +90,7 @@ pub fn research(project: &Project, task: &Task, watch: &mut dyn Watch) -> Result
         patterns: &project.patterns,
         taxonomy: &project.taxonomy,
     };
-    for complaint in project.recovered.iter().chain(&project.complaints) {
+    for complaint in &project.complaints {
         watch.note(Note::Warning {
             text: complaint.clone(),
         });

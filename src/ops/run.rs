@@ -11,7 +11,7 @@ use super::history;
 use super::host::{Place, RunHost, Surroundings};
 use super::session::{Session, planned_plugin};
 use super::{Note, Planned, Project, Silent, Stop, Watch};
-use crate::checkpoint::{Head, Identity, NewCommit};
+use crate::checkpoint::{Head, Identity};
 use crate::execute::{Ended, Host, execute};
 use crate::model::{
     EventKind, Hint, Oid, Phase, Plan, PlanId, RunId, RunReport, RunState, Trouble, hinted,
@@ -72,13 +72,13 @@ pub fn start(
         identity,
         base: base.clone(),
     };
-    let (tip, born) = commit_research(&session, planned, &base)?;
+    let tip = write_research(&session, planned, &base)?;
     let mut host = RunHost::new(
         &session,
         &planned.plan,
         Place {
             tip,
-            born,
+            born: false,
             segment: 1,
         },
         Surroundings {
@@ -292,21 +292,19 @@ fn random_letters() -> String {
     letters
 }
 
-/// Commits what the analysts found; returns the commit to go on from, and whether the branch exists now.
-fn commit_research(session: &Session<'_>, planned: &Planned, base: &Oid) -> Result<(Oid, bool)> {
+/// Writes the commit with what the analysts found, and returns the commit to go on from. The branch is made by the next one, so
+/// that whoever finds it finds a run to go on with.
+fn write_research(session: &Session<'_>, planned: &Planned, base: &Oid) -> Result<Oid> {
     let Some(research) = &planned.research else {
-        return Ok((base.clone(), false));
+        return Ok(base.clone());
     };
     let repository = &session.project.repository;
     let tree = repository.with_files(&repository.tree_of(base)?, std::slice::from_ref(research))?;
-    let tip = repository.commit(&NewCommit {
-        branch: &session.run.branch(),
-        expected: None,
-        tree: &tree,
-        parents: std::slice::from_ref(base),
-        message: &report::research_message(&session.run, &session.digest, &planned.plan),
-        identity: &session.identity,
-        time_s: session.project.clock.now().as_second(),
-    })?;
-    Ok((tip, true))
+    repository.write_commit(
+        &tree,
+        std::slice::from_ref(base),
+        &report::research_message(&session.run, &session.digest, &planned.plan),
+        &session.identity,
+        session.project.clock.now().as_second(),
+    )
 }
