@@ -16,6 +16,7 @@ use super::journal::{Journal, Move, Record, decode};
 use super::objects::{object_path, temporary_prefix, write_object};
 use super::repository::Repository;
 use super::swap::{Swap, value};
+use super::worktree::aside_prefix;
 use crate::model::Oid;
 
 /// A process that ended without putting things in order.
@@ -89,6 +90,12 @@ impl Repository {
         }
         if removed > 0 {
             done.push(format!("removed {removed} half-written files of git objects"));
+        }
+        let git = Folder::open(self.common_directory())?;
+        let prefix = aside_prefix(left.process);
+        for name in git.names()?.into_iter().filter(|name| name.starts_with(prefix.as_bytes())) {
+            git.remove(&name)?;
+            done.push("removed what was left of a worktree".to_owned());
         }
         Ok(())
     }

@@ -2,6 +2,7 @@
 
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use anyhow::{Context, anyhow};
@@ -35,7 +36,7 @@ impl Worktree {
             Some(found) => found,
             None => {
                 refuse_foreign(repository, &path)?;
-                make_administration(repository, &path)?
+                make_administration(repository, &path, commit)?
             }
         };
         let worktree = Worktree {
@@ -55,7 +56,7 @@ impl Worktree {
         };
         refuse_foreign(repository, &path)?;
         if let Some(administration) = find_administration(repository, &path)? {
-            remove_folder(&administration)?;
+            remove_administration(repository, &administration)?;
         }
         remove_folder(&path)
     }
@@ -72,8 +73,8 @@ impl Worktree {
 
     /// Removes the folder and what git keeps about it.
     pub fn remove(self) -> anyhow::Result<()> {
-        remove_folder(&self.path)?;
-        remove_folder(&self.administration)
+        remove_administration(&self.repository, &self.administration)?;
+        remove_folder(&self.path)
     }
 
     pub(super) fn repository(&self) -> &Repository {
@@ -227,44 +228,74 @@ fn refuse_foreign(repository: &Repository, path: &Path) -> anyhow::Result<()> {
     ))
 }
 
-/// Makes a new folder in `.git/worktrees`, locked until `mend` has completed it.
-fn make_administration(repository: &Repository, path: &Path) -> anyhow::Result<PathBuf> {
+/// Makes what git keeps about the worktree at `path`, whole: git takes a part of it for damage.
+fn make_administration(
+    repository: &Repository,
+    path: &Path,
+    commit: &Oid,
+) -> anyhow::Result<PathBuf> {
     let all = repository.common_directory().join("worktrees");
-    std::fs::create_dir_all(&all)
-        .with_context(|| format!("cannot make folder `{}`", all.display()))?;
-    let name = path
-        .file_name()
-        .and_then(|name| name.to_str())
-        .unwrap_or("worktree");
-    let name: String = name
-        .chars()
-        .map(|char| {
-            if char.is_ascii_alphanumeric() {
-                char
-            } else {
-                '-'
-            }
-        })
-        .collect();
+    let making = || format!("cannot make a worktree in `{}`", all.display());
+    std::fs::create_dir_all(&all).with_context(making)?;
+    let new = aside(repository);
+    let pointer = path.join(".git");
+    let gitdir = [pointer.as_os_str().as_encoded_bytes(), b"\n"].concat();
+    let write = || -> std::io::Result<()> {
+        std::fs::create_dir(&new)?;
+        std::fs::write(new.join("gitdir"), gitdir)?;
+        std::fs::write(new.join("commondir"), "../..\n")?;
+        std::fs::write(new.join("HEAD"), format!("{commit}\n"))?;
+        // Without it a `git gc` would take the worktree for one that is gone, as its folder does not point here yet.
+        std::fs::write(new.join("locked"), "initializing\n")
+    };
+    let named = write().with_context(making).and_then(|()| name(&new, &all, path));
+    named.inspect_err(|_| drop(std::fs::remove_dir_all(&new)))
+}
+
+/// Gives a new folder the first name in `all` that is free.
+fn name(new: &Path, all: &Path, path: &Path) -> anyhow::Result<PathBuf> {
+    let name = path.file_name().and_then(|name| name.to_str());
+    let plain = |char: char| if char.is_ascii_alphanumeric() { char } else { '-' };
+    let name: String = name.unwrap_or("worktree").chars().map(plain).collect();
     for number in 0..=u32::MAX {
         let folder = match number {
             0 => all.join(&name),
             _ => all.join(format!("{name}-{number}")),
         };
-        match std::fs::create_dir(&folder) {
-            Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {}
+        match std::fs::rename(new, &folder) {
+            Ok(()) => return Ok(folder),
+            Err(_) if folder.exists() => {}
             Err(error) => {
                 return Err(error).with_context(|| format!("cannot make `{}`", folder.display()));
-            }
-            Ok(()) => {
-                // Without it a `git gc` would take the half-made worktree for one that is gone.
-                std::fs::write(folder.join("locked"), "initializing\n")
-                    .with_context(|| format!("cannot write to `{}`", folder.display()))?;
-                return Ok(folder);
             }
         }
     }
     anyhow::bail!("every name for a worktree is taken in `{}`", all.display())
+}
+
+/// Returns a new name in git's folder for what is not complete; it bears our process's number.
+fn aside(repository: &Repository) -> PathBuf {
+    static NUMBER: AtomicU64 = AtomicU64::new(0);
+    let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+    let prefix = aside_prefix(std::process::id());
+    repository.common_directory().join(format!("{prefix}{number}"))
+}
+
+/// Returns what the names begin with of the folders that a process has not completed, or not removed altogether.
+pub(super) fn aside_prefix(process: u32) -> String {
+    format!("orchestrate-{process}-")
+}
+
+/// Removes what git keeps about a worktree; git never sees a part of it.
+fn remove_administration(repository: &Repository, administration: &Path) -> anyhow::Result<()> {
+    let gone = aside(repository);
+    match std::fs::rename(administration, &gone) {
+        Ok(()) => remove_folder(&gone),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
+        Err(error) => {
+            Err(error).with_context(|| format!("cannot remove `{}`", administration.display()))
+        }
+    }
 }
 
 #[cfg(test)]

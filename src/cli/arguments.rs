@@ -1,5 +1,6 @@
 //! The command line, as `--help` shows it.
 
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -93,6 +94,9 @@ pub struct Shared {
     /// Leave your branch alone at the end; the result stays on the run's branch
     #[arg(long, global = true)]
     pub no_merge: bool,
+    /// Run at most so many steps side by side [default: one for each core]
+    #[arg(long, global = true, value_name = "N")]
+    pub jobs: Option<NonZeroUsize>,
 }
 
 /// How progress is shown.

@@ -1,5 +1,7 @@
 //! The front door: a task, a saved plan, or a run to go on with.
 
+use std::num::NonZeroUsize;
+
 use anyhow::anyhow;
 
 use super::arguments::{Arguments, COMMANDS, Implement};
@@ -106,6 +108,7 @@ fn resume(arguments: &Arguments, run: &str, output: &Output, stop: &Stop) -> Don
 fn run_options(arguments: &Arguments) -> RunOptions {
     RunOptions {
         no_merge: arguments.shared.no_merge,
+        jobs: arguments.shared.jobs.map(NonZeroUsize::get),
     }
 }
 

@@ -52,6 +52,11 @@ pub enum EventKind {
         remedy: String,
         note: String,
     },
+    /// What a step before it left in the same paths came first, so the step begins anew on top of that; no attempt is spent.
+    StepRepeated {
+        step: StepId,
+        paths: Vec<String>,
+    },
     RetryPlanned {
         step: StepId,
         wait_ms: u64,

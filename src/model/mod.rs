@@ -36,7 +36,7 @@ pub use counted::counted;
 pub use event::{Event, EventKind, Failure, FailureKind, ServiceUse};
 pub use hint::{Hint, Hinted, Kinded, Trouble, hinted};
 pub use id::{Capability, Digest, PatternId, PlanId, PluginId, RunId, StepId};
-pub use inside::is_inside;
+pub use inside::{is_above, is_inside};
 pub use invisible::{first_line, invisible, visible};
 pub use oddity::{Oddity, Severity};
 pub use oid::Oid;

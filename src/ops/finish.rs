@@ -6,6 +6,7 @@ use super::history;
 use super::host::RunHost;
 use super::run::RunOptions;
 use super::session::Session;
+use super::slots;
 use super::{Note, Project};
 use crate::checkpoint::{Head, Merge, NewCommit};
 use crate::execute::Host;
@@ -43,9 +44,8 @@ pub fn conclude(conclusion: Conclusion<'_>) -> Result<RunReport> {
             account.next = Some(format!("git merge --no-ff {}", account.branch));
         }
     }
-    let RunHost { worktree, log, .. } = host;
-    drop(log);
-    worktree.remove()?;
+    drop(host);
+    slots::remove(&session.project.repository, &session.folder, true)?;
     session.project.repository.close_journal()?;
     session.folder.remove()?;
     Ok(account)

@@ -1,17 +1,20 @@
 //! What carrying a plan out needs from the repository: clean folders, checks, checkpoints, and the log.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::Duration;
 
 use anyhow::Result;
 
 use super::commit::StepLog;
 use super::session::Session;
 use super::{Note, Stop, Watch};
-use crate::checkpoint::{Snapshot, Worktree};
-use crate::execute::{Host, Verdict};
-use crate::model::{Action, Event, EventKind, Failure, FailureKind, Oid, Plan, RunState, Step};
-use crate::sandbox::{PythonTool, Sandbox};
+use super::slots::Slots;
+use crate::checkpoint::{Graft, Snapshot};
+use crate::execute::{Host, Integrated, Verdict};
+use crate::model::{
+    Action, Event, EventKind, Failure, FailureKind, Oid, Plan, RunState, Step, StepId,
+};
+use crate::sandbox::{Cancel, PythonTool, Sandbox};
 use crate::store::LiveLog;
 use crate::validate;
 use crate::workspace::{self, Line, Workspace, printable};
@@ -20,7 +23,7 @@ use crate::workspace::{self, Line, Workspace, printable};
 pub struct RunHost<'a> {
     pub session: &'a Session<'a>,
     pub plan: &'a Plan,
-    pub worktree: Worktree,
+    pub slots: Slots,
     pub watch: &'a mut dyn Watch,
     pub stop: &'a Stop,
     pub sandbox: Sandbox,
@@ -38,29 +41,24 @@ pub struct RunHost<'a> {
     live: Vec<Event>,
     /// What the attempt left, between `integrate` and the event that commits it.
     pub result: Option<Snapshot>,
-    pub step_log: StepLog,
+    /// What the attempts at each step printed that is not done.
+    pub step_logs: BTreeMap<StepId, StepLog>,
 }
 
 impl Host for RunHost<'_> {
+    fn state(&self) -> &RunState {
+        &self.state
+    }
+
     fn prepare(&mut self, step: &Step, action: &Action) -> Result<Result<Workspace, Failure>> {
         self.prepare_workspace(step, action)
     }
 
-    fn verify(&mut self, step: &Step, workspace: &mut Workspace) -> Result<Verdict> {
-        if let Err(failure) = workspace.build_environment(&mut |line| self.show(line))? {
-            return Ok(Verdict {
-                findings: Vec::new(),
-                failure: Some(failure),
-            });
-        }
-        let findings = validate::check_step(step, workspace, &mut |line| self.show(line))?;
-        let failure = validate::failure(&findings);
-        Ok(Verdict { findings, failure })
-    }
-
-    fn integrate(&mut self, action: &Action, workspace: &Workspace) -> Result<Result<(), Failure>> {
-        let parent = self.session.project.repository.tree_of(&self.tip)?;
-        let snapshot = self.worktree.snapshot(&parent)?;
+    fn integrate(&mut self, _step: &Step, action: &Action, workspace: &Workspace) -> Result<Integrated> {
+        let repository = &self.session.project.repository;
+        let slot = self.slots.at(&workspace.directory)?;
+        let base = repository.tree_of(&slot.base)?;
+        let snapshot = slot.worktree.snapshot(&base)?;
         let stray = snapshot
             .changes
             .iter()
@@ -74,7 +72,6 @@ impl Host for RunHost<'_> {
             })
             .collect();
         refused.extend(snapshot.refused.clone());
-        let repository = &self.session.project.repository;
         for path in &workspace.written {
             if !repository.snapshot_holds(&snapshot, path)? {
                 refused.push(format!(
@@ -84,17 +81,22 @@ impl Host for RunHost<'_> {
         }
         if !refused.is_empty() {
             refused.truncate(20);
-            return Ok(Err(workspace::failure(
-                FailureKind::Writes,
-                refused.join("; "),
-                "",
-            )));
+            let failure = workspace::failure(FailureKind::Writes, refused.join("; "), "");
+            return Ok(Integrated::Refused(failure));
         }
-        self.result = Some(snapshot);
-        Ok(Ok(()))
+        let tip = repository.tree_of(&self.tip)?;
+        match repository.graft(&tip, &base, snapshot)? {
+            Graft::Done(snapshot) => self.result = Some(snapshot),
+            Graft::Conflict(paths) => return Ok(Integrated::Conflict(paths)),
+        }
+        Ok(Integrated::Taken)
     }
 
-    fn emit(&mut self, kind: EventKind) -> Result<Event> {
+    fn release(&mut self, workspace: Workspace) {
+        self.slots.release(&workspace.directory);
+    }
+
+    fn emit(&mut self, kind: EventKind) -> Result<()> {
         let event = Event {
             at: self.session.project.clock.now(),
             event: kind,
@@ -105,29 +107,47 @@ impl Host for RunHost<'_> {
             self.checkpoint(&event)?;
         }
         self.watch.event(self.plan, &self.state, &event);
-        Ok(event)
+        Ok(())
     }
 
     fn ask(&mut self, step: &Step, reason: &str, actions: &[String]) -> Result<bool> {
         Ok(self.watch.ask(step, reason, actions))
     }
 
-    fn wait(&mut self, duration: Duration) {
-        self.stop.cancel.sleep(duration);
-    }
-
     fn stopped(&self) -> Option<String> {
         self.stop.signal().map(|signal| signal.name().to_string())
     }
 
-    fn show(&mut self, line: Line<'_>) {
+    fn cancel(&self) -> Cancel {
+        self.stop.cancel.clone()
+    }
+
+    fn show(&mut self, step: &StepId, line: Line<'_>) {
         let (Line::Program(text) | Line::Building(text)) = line;
         let text = printable(text);
         if matches!(line, Line::Program(_)) {
-            self.step_log.write(&format!("{text}\n"));
+            let log = self.step_logs.entry(step.clone()).or_default();
+            log.write(&format!("{text}\n"));
         }
         self.watch.line(&text);
     }
+}
+
+/// Checks what an attempt left, in the environment that its worktree asks for by then.
+pub fn verify(
+    step: &Step,
+    workspace: &mut Workspace,
+    say: &mut dyn FnMut(Line<'_>),
+) -> Result<Verdict> {
+    if let Err(failure) = workspace.build_environment(say)? {
+        return Ok(Verdict {
+            findings: Vec::new(),
+            failure: Some(failure),
+        });
+    }
+    let findings = validate::check_step(step, workspace, say)?;
+    let failure = validate::failure(&findings);
+    Ok(Verdict { findings, failure })
 }
 
 /// Where a run's branch stands.
@@ -149,16 +169,13 @@ pub struct Surroundings<'a> {
 }
 
 impl<'a> RunHost<'a> {
-    /// Opens the worktree and the log of a run; what the log already holds is in the state.
+    /// Opens the log of a run; what the log already holds is in the state.
     pub fn new(
         session: &'a Session<'a>,
         plan: &'a Plan,
         place: Place,
         surroundings: Surroundings<'a>,
     ) -> Result<RunHost<'a>> {
-        let repository = &session.project.repository;
-        let worktree = Worktree::open_or_add(repository, &session.folder.worktree(), &place.tip)?;
-        worktree.set_head(&place.tip)?;
         let (log, live) = LiveLog::open(&session.folder.live_log(place.segment))?;
         let Surroundings {
             sandbox,
@@ -169,7 +186,7 @@ impl<'a> RunHost<'a> {
         Ok(RunHost {
             session,
             plan,
-            worktree,
+            slots: Slots::default(),
             watch,
             stop,
             sandbox,
@@ -182,7 +199,7 @@ impl<'a> RunHost<'a> {
             state: RunState::replay(plan, &live),
             live,
             result: None,
-            step_log: StepLog::default(),
+            step_logs: BTreeMap::new(),
         })
     }
 

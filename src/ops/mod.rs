@@ -24,6 +24,7 @@ mod recover;
 mod run;
 mod session;
 mod settings;
+mod slots;
 mod watch;
 
 pub use catalog::{Catalog, CatalogOptions, CatalogueFinding, Marketplace};

@@ -2,7 +2,8 @@
 
 use anyhow::Result;
 
-use crate::checkpoint::{LeftBy, Repository, Worktree};
+use super::slots;
+use crate::checkpoint::{LeftBy, Repository};
 use crate::model::RunId;
 use crate::store::{Folders, RunFolder, RunLock};
 
@@ -36,7 +37,7 @@ fn recover(repository: &Repository, folder: &RunFolder, run: &RunId) -> Result<V
     let done = repository.recover(&folder.journal(), left.as_ref())?;
     if repository.branch_tip(&run.branch())?.is_none() {
         // It was cut off before its first commit: there is nothing to go on with.
-        Worktree::remove_at(repository, &folder.worktree())?;
+        slots::remove(repository, folder, true)?;
         folder.remove()?;
     }
     Ok(done)

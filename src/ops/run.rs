@@ -8,11 +8,12 @@ use anyhow::{Result, anyhow};
 
 use super::finish::{self, Conclusion};
 use super::history;
-use super::host::{Place, RunHost, Surroundings};
+use super::host::{self, Place, RunHost, Surroundings};
 use super::session::{Session, planned_plugin};
+use super::slots;
 use super::{Note, Planned, Project, Silent, Stop, Watch};
 use crate::checkpoint::{Head, Identity};
-use crate::execute::{Ended, Host, execute};
+use crate::execute::{Ended, Host, Way, execute};
 use crate::model::{
     EventKind, Hint, Oid, Phase, Plan, PlanId, RunId, RunReport, RunState, Trouble, hinted,
 };
@@ -25,6 +26,15 @@ use crate::store::RunLock;
 pub struct RunOptions {
     /// Leave the user's branch alone at the end.
     pub no_merge: bool,
+    /// The most steps that run side by side; the machine's cores without it.
+    pub jobs: Option<usize>,
+}
+
+impl RunOptions {
+    fn jobs(&self) -> usize {
+        let cores = || std::thread::available_parallelism().map_or(1, |cores| cores.get());
+        self.jobs.unwrap_or_else(cores)
+    }
 }
 
 /// Returns the sandbox in force, which is the first thing that a run says.
@@ -72,34 +82,46 @@ pub fn start(
         identity,
         base: base.clone(),
     };
-    let tip = write_research(&session, planned, &base)?;
-    let mut host = RunHost::new(
-        &session,
-        &planned.plan,
-        Place {
-            tip,
-            born: false,
-            segment: 1,
-        },
-        Surroundings {
-            sandbox,
-            python,
-            watch,
-            stop,
-        },
-    )?;
+    begin(&session, planned, base, Surroundings { sandbox, python, watch, stop })
+        .inspect_err(|_| never_begun(&session))
+        .and_then(|host| carry_out(host, options).map_err(|error| resumable(error, &session.run)))
+}
+
+/// Makes the run's branch with the plan and the run's first event.
+fn begin<'a>(
+    session: &'a Session<'a>,
+    planned: &'a Planned,
+    base: Oid,
+    surroundings: Surroundings<'a>,
+) -> Result<RunHost<'a>> {
+    let tip = write_research(session, planned, &base)?;
+    let place = Place {
+        tip,
+        born: false,
+        segment: 1,
+    };
+    let mut host = RunHost::new(session, &planned.plan, place, surroundings)?;
     host.plan_files = planned.files.clone();
     let started = EventKind::RunStarted {
         run: session.run.clone(),
         plan: planned.id.clone(),
         digest: planned.digest.clone(),
         base,
-        onto: onto(&project.head),
+        onto: onto(&session.project.head),
         sandbox: host.sandbox.describe(),
         tool: tool(),
     };
     host.emit(started)?;
-    carry_out(host, options).map_err(|error| resumable(error, &session.run))
+    Ok(host)
+}
+
+/// Leaves nothing behind of a run that could not begin.
+fn never_begun(session: &Session<'_>) {
+    let repository = &session.project.repository;
+    if let Ok(None) = repository.branch_tip(&session.run.branch()) {
+        slots::remove(repository, &session.folder, true).ok();
+        session.folder.remove().ok();
+    }
 }
 
 /// Goes on with a run from its last checkpoint.
@@ -175,11 +197,15 @@ fn carry_out(mut host: RunHost<'_>, options: RunOptions) -> Result<RunReport> {
         host.note(Note::Doing {
             what: "Phase 3: Executing workflow...".to_string(),
         });
-        let state = host.state.clone();
-        let (_, ended) = execute(host.plan, state, &mut host)?;
+        let way = Way {
+            jobs: options.jobs(),
+            verify: host::verify,
+        };
+        let ended = execute(host.plan, way, &mut host)?;
         if ended != Ended::Finished {
             let repository = &host.session.project.repository;
-            host.worktree.restore(&repository.tree_of(&host.tip)?)?;
+            host.slots.show(host.session, &host.tip)?;
+            slots::remove(repository, &host.session.folder, false)?;
             repository.close_journal()?;
             let mut report = host.session.account(host.plan, &host.state, &host.tip)?;
             report.commit = Some(host.tip.clone());

@@ -89,6 +89,8 @@ fn fingerprint(path: &Path) -> String {
     format!("{hash:016x}")
 }
 
+const WORKTREE: &str = "worktree";
+
 /// The folder of a run while it is going on.
 #[derive(Debug, Clone)]
 pub struct RunFolder {
@@ -101,9 +103,30 @@ impl RunFolder {
         create(&self.root)
     }
 
-    /// The linked worktree that steps work in.
-    pub fn worktree(&self) -> PathBuf {
-        self.root.join("worktree")
+    /// A linked worktree that steps work in: the first one, or one for a step beside others.
+    pub fn worktree(&self, number: usize) -> PathBuf {
+        match number {
+            0 => self.root.join(WORKTREE),
+            _ => self.root.join(format!("{WORKTREE}-{number}")),
+        }
+    }
+
+    /// The worktrees that there are.
+    pub fn worktrees(&self) -> Result<Vec<PathBuf>> {
+        let listing = || format!("cannot list `{}`", self.root.display());
+        let entries = match std::fs::read_dir(&self.root) {
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+            other => other.with_context(listing)?,
+        };
+        let mut found = Vec::new();
+        for entry in entries {
+            let entry = entry.with_context(listing)?;
+            let name = entry.file_name();
+            if name.to_str().is_some_and(|name| name == WORKTREE || name.starts_with("worktree-")) {
+                found.push(entry.path());
+            }
+        }
+        Ok(found)
     }
 
     /// The segment of the log in progress.
@@ -127,16 +150,16 @@ impl RunFolder {
         self.root.join("lock")
     }
 
-    /// Where the files of a plugin are laid out for a step.
-    pub fn plugin(&self, name: &str) -> Result<PathBuf> {
-        let path = self.root.join("plugins").join(name);
+    /// Where the files of a plugin are laid out for a step in the worktree called `slot`.
+    pub fn plugin(&self, slot: &str, name: &str) -> Result<PathBuf> {
+        let path = self.root.join("plugins").join(slot).join(name);
         create(&path)?;
         Ok(path)
     }
 
-    /// Returns a new, empty folder for what an attempt need not keep.
-    pub fn scratch(&self) -> Result<PathBuf> {
-        let path = self.root.join("scratch");
+    /// Returns a new, empty folder for what an attempt in the worktree called `slot` need not keep.
+    pub fn scratch(&self, slot: &str) -> Result<PathBuf> {
+        let path = self.root.join("scratch").join(slot);
         remove(&path)?;
         create(&path)?;
         Ok(path)
