@@ -79,12 +79,13 @@ pub(super) fn write_object(
     kind: gix::objs::Kind,
     bytes: &[u8],
 ) -> anyhow::Result<()> {
-    let writing = || format!("cannot write an object to `{}`", path.display());
     static NUMBER: AtomicU64 = AtomicU64::new(0);
     let number = NUMBER.fetch_add(1, Ordering::Relaxed);
     let folder = path.parent().unwrap_or(path);
     let name = format!("{}{number}", temporary_prefix(std::process::id()));
     let temporary = folder.join(name);
+    let objects = folder.parent().unwrap_or(folder);
+    let writing = || format!("cannot write an object to `{}`", objects.display());
     let write = || -> std::io::Result<()> {
         let file = create(folder, &temporary)?;
         let mut packed = deflate::Write::new(file, Compression::BEST_SPEED);

@@ -5,7 +5,8 @@ use gix::bstr::{BString, ByteSlice};
 use gix::diff::tree::recorder;
 use gix::objs::tree::{EntryKind, EntryMode};
 
-use super::objects::{git_id, oid};
+use super::objects::{git_id, oid, tree_bytes};
+use super::ours::OURS;
 use super::protected::forbidden;
 use super::repository::Repository;
 use super::snapshot::Snapshot;
@@ -75,6 +76,35 @@ impl Repository {
             .with_context(|| format!("cannot read tree `{tree}`"))?
             .into_owned();
         self.write_with_files(&git, root, files)
+    }
+
+    /// Returns what a tree would be called without the entry at its top called `name`; it is not written.
+    pub fn tree_without(&self, tree: &Oid, name: &str) -> anyhow::Result<Oid> {
+        let git = self.git();
+        let mut kept = entries(&git, git_id(tree)?)?;
+        kept.retain(|entry| entry.filename != name);
+        let bytes = tree_bytes(&gix::objs::Tree { entries: kept })?;
+        let kind = gix::objs::Kind::Tree;
+        Ok(oid(gix::objs::compute_hash(git.object_hash(), kind, &bytes)?))
+    }
+
+    /// Returns `tree` as a step would have left it: with our own folder as it was in `before`.
+    pub fn with_ours_of(&self, tree: &Oid, before: &Oid) -> anyhow::Result<Snapshot> {
+        let git = self.git();
+        let is_ours = |entry: &gix::objs::tree::Entry| entry.filename == OURS;
+        let mut left = entries(&git, git_id(tree)?)?;
+        left.retain(|entry| !is_ours(entry));
+        left.extend(entries(&git, git_id(before)?)?.into_iter().filter(is_ours));
+        left.sort();
+        let root = gix::objs::Tree { entries: left };
+        let bytes = tree_bytes(&root)?;
+        let tree = oid(gix::objs::compute_hash(git.object_hash(), gix::objs::Kind::Tree, &bytes)?);
+        Ok(Snapshot {
+            changes: self.changes_to(before, &tree, &bytes)?,
+            refused: Vec::new(),
+            tree,
+            root,
+        })
     }
 
     /// Writes the tree of a snapshot with these files in it, and returns it.

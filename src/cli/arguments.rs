@@ -56,6 +56,15 @@ pub struct Front {
     /// Go on with a run from its last checkpoint
     #[arg(long, value_name = "RUN", conflicts_with = "task")]
     pub resume: Option<String>,
+    /// Go on from this step of the run, as a run of its own: what it did before that step is taken over
+    #[arg(long, value_name = "STEP", requires = "resume")]
+    pub from: Option<String>,
+    /// Take over what earlier runs have done with the very same steps, plugins and input; their checks run again
+    #[arg(long, conflicts_with = "resume")]
+    pub reuse: bool,
+    /// Do this step again though it may have had its effects outside the files already
+    #[arg(long, value_name = "STEP")]
+    pub repeat: Vec<String>,
     /// Compose anew, whatever patterns there are
     #[arg(long, conflicts_with_all = ["execute", "resume"])]
     pub explore: bool,

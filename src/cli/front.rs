@@ -70,7 +70,7 @@ pub fn run(arguments: &Arguments, output: &Output, stop: &Stop) -> Done {
         Some(sandbox) => sandbox,
         None => self::sandbox(arguments, &mut terminal)?,
     };
-    let options = run_options(arguments);
+    let options = run_options(arguments)?;
     let report = ops::start(&project, &planned, sandbox, options, &mut terminal, stop)
         .inspect_err(|_| project.unmake())?;
     finish(arguments, output, report, stop)
@@ -91,7 +91,7 @@ fn execute(arguments: &Arguments, plan: &str, output: &Output, stop: &Stop) -> D
     let sandbox = sandbox(arguments, &mut terminal)?;
     let project = open(arguments)?;
     let planned = ops::find_plan(&project, plan)?;
-    let options = run_options(arguments);
+    let options = run_options(arguments)?;
     let report = ops::start(&project, &planned, sandbox, options, &mut terminal, stop)?;
     finish(arguments, output, report, stop)
 }
@@ -100,16 +100,22 @@ fn resume(arguments: &Arguments, run: &str, output: &Output, stop: &Stop) -> Don
     let mut terminal = Terminal::new(output, &stop.cancel);
     let sandbox = sandbox(arguments, &mut terminal)?;
     let project = open(arguments)?;
-    let options = run_options(arguments);
-    let report = ops::resume(&project, run, sandbox, options, &mut terminal, stop)?;
+    let options = run_options(arguments)?;
+    let report = match &arguments.front.from {
+        Some(from) => ops::start_from(&project, run, from, sandbox, options, &mut terminal, stop)?,
+        None => ops::resume(&project, run, sandbox, options, &mut terminal, stop)?,
+    };
     finish(arguments, output, report, stop)
 }
 
-fn run_options(arguments: &Arguments) -> RunOptions {
-    RunOptions {
+fn run_options(arguments: &Arguments) -> anyhow::Result<RunOptions> {
+    let repeat = arguments.front.repeat.iter().map(|step| step.parse());
+    Ok(RunOptions {
+        repeat: repeat.collect::<Result<_, _>>().kind(Trouble::Request)?,
+        reuse: arguments.front.reuse,
         no_merge: arguments.shared.no_merge,
         jobs: arguments.shared.jobs.map(NonZeroUsize::get),
-    }
+    })
 }
 
 fn sandbox(arguments: &Arguments, terminal: &mut Terminal<'_>) -> anyhow::Result<Sandbox> {

@@ -10,7 +10,7 @@ use super::flight::{self, Attempt, Landed, Message};
 use super::recovery::{self, Next};
 use super::{Ended, Host, Integrated, Way, schedule};
 use crate::model::{
-    Action, EventKind, Failure, Finding, Plan, Remedy, ServiceUse, Step, StepId, StepState,
+    Action, Effects, EventKind, Failure, Finding, Plan, Remedy, ServiceUse, Step, StepId, StepState,
     StepStatus,
 };
 use crate::sandbox::Cancel;
@@ -144,6 +144,9 @@ impl<'a> Execution<'a> {
                         return Ok(());
                     };
                     self.host.emit(EventKind::StepStarted { step: step.id.clone() })?;
+                    if self.reuse(step)? || !self.may_begin(step)? {
+                        continue;
+                    }
                     step
                 }
             };
@@ -166,25 +169,66 @@ impl<'a> Execution<'a> {
             plugin: action.plugin.clone(),
             attempt,
         })?;
-        let mut workspace = match self.host.prepare(step, &action)? {
+        let workspace = match self.host.prepare(step, &action)? {
             Ok(workspace) => workspace,
             Err(failure) => {
                 self.flights.remove(&number);
                 return self.recover(step, failure, began);
             }
         };
-        workspace.deadline = self.deadline;
-        workspace.cancel = self.halt.clone();
-        let attempt = Attempt {
+        self.fly_with(step, Attempt {
             step: step.clone(),
             action,
             remedies,
             workspace,
             verify: self.way.verify,
-        };
+            reused: false,
+        })
+    }
+
+    fn fly_with(&mut self, step: &Step, mut attempt: Attempt) -> Result<()> {
+        attempt.workspace.deadline = self.deadline;
+        attempt.workspace.cancel = self.halt.clone();
         flight::start(attempt, self.sender.clone())?;
-        self.flights.insert(number, Flight::Running);
+        self.flights.insert(self.plan.number(&step.id), Flight::Running);
         Ok(())
+    }
+
+    /// Takes over what an earlier run left for the step, if there is anything; its checks run again.
+    fn reuse(&mut self, step: &Step) -> Result<bool> {
+        let Some((reused, workspace)) = self.host.reuse(step)? else {
+            return Ok(false);
+        };
+        self.host.emit(EventKind::StepReused {
+            step: step.id.clone(),
+            run: reused.run,
+            commit: reused.commit,
+        })?;
+        self.fly_with(step, Attempt {
+            step: step.clone(),
+            action: step.action.clone(),
+            remedies: Vec::new(),
+            workspace,
+            verify: self.way.verify,
+            reused: true,
+        })?;
+        Ok(true)
+    }
+
+    /// Says whether the step may be done: one with effects outside its files is not done again unless a person says so.
+    fn may_begin(&mut self, step: &Step) -> Result<bool> {
+        let begun = self.current(&step.id).begun > 0;
+        if step.effects == Effects::Files || !begun || self.way.repeat.contains(&step.id) {
+            return Ok(true);
+        }
+        let reason = format!("step `{}` was begun before, and may have had its effect already", step.id);
+        let actions = vec![format!("see whether it had, then `--repeat {}`", step.id)];
+        if self.host.ask(step, &reason, &actions)? {
+            return Ok(true);
+        }
+        let step = step.id.clone();
+        self.ending = Some(Ending::Paused { step, reason, actions });
+        Ok(false)
     }
 
     /// Returns what a step in flight has to say, or nothing when it is time to look around.
@@ -211,12 +255,18 @@ impl<'a> Execution<'a> {
         let number = self.plan.number(id);
         self.flights.remove(&number);
         let step = &self.plan.steps[number - 1];
-        let Landed { action, workspace, began, outcome } = landed;
+        let Landed { action, workspace, began, reused, outcome } = landed;
         // A panic is a bug of ours wherever it happens.
         match outcome.unwrap_or_else(|panic| std::panic::resume_unwind(panic)) {
             Err(error) => {
                 self.host.release(workspace);
                 Err(error)
+            }
+            // What passed elsewhere does not pass here: the step is done anew.
+            Ok(Err(_)) if reused && !self.halt.is_cancelled() => {
+                self.host.release(workspace);
+                self.again(step, Duration::ZERO);
+                Ok(())
             }
             Ok(Err(failure)) => {
                 self.host.release(workspace);

@@ -17,6 +17,8 @@ pub struct Attempt {
     pub remedies: Vec<Remedy>,
     pub workspace: Workspace,
     pub verify: Verify,
+    /// The folder holds the result already, and only the checks are left.
+    pub reused: bool,
 }
 
 /// What an attempt has to say.
@@ -30,6 +32,7 @@ pub struct Landed {
     pub action: Action,
     pub workspace: Workspace,
     pub began: Instant,
+    pub reused: bool,
     /// How it went; the outer error is a panic.
     pub outcome: std::thread::Result<Result<Result<Verdict, Failure>>>,
 }
@@ -49,6 +52,7 @@ fn fly(mut attempt: Attempt, to: &Sender<Message>) {
         action: attempt.action,
         workspace: attempt.workspace,
         began,
+        reused: attempt.reused,
         outcome,
     };
     let step = attempt.step.id;
@@ -62,6 +66,7 @@ fn carry_out(attempt: &mut Attempt, to: &Sender<Message>) -> Result<Result<Verdi
         remedies,
         workspace,
         verify,
+        reused,
     } = attempt;
     let mut say = |line: Line<'_>| {
         let building = matches!(line, Line::Building(_));
@@ -70,7 +75,7 @@ fn carry_out(attempt: &mut Attempt, to: &Sender<Message>) -> Result<Result<Verdi
         to.send(Message::Line { step, text, building }).ok();
     };
     let timeout = Duration::from_secs(step.timeout_s);
-    if let Err(failure) = runner::run(action, workspace, remedies, timeout, &mut say)? {
+    if !*reused && let Err(failure) = runner::run(action, workspace, remedies, timeout, &mut say)? {
         return Ok(Err(failure));
     }
     let verdict = verify(step, workspace, &mut say)?;

@@ -17,7 +17,9 @@ mod schedule;
 
 use anyhow::Result;
 
-use crate::model::{Action, EventKind, Failure, Finding, Plan, RunState, Step, StepId};
+use crate::model::{
+    Action, EventKind, Failure, Finding, Oid, Plan, PluginId, RunId, RunState, Step, StepId,
+};
 use crate::sandbox::Cancel;
 use crate::workspace::{Line, Workspace};
 pub use interrupt::{Signal, watch};
@@ -28,6 +30,8 @@ pub trait Host {
     fn state(&self) -> &RunState;
     /// Returns a clean folder for an attempt at the step, or why the step cannot begin.
     fn prepare(&mut self, step: &Step, action: &Action) -> Result<Result<Workspace, Failure>>;
+    /// Returns a folder with what an earlier run left for the very same step, if there is one.
+    fn reuse(&mut self, step: &Step) -> Result<Option<(Reused, Workspace)>>;
     /// Takes over what the attempt left, or says why it may not be.
     fn integrate(&mut self, step: &Step, action: &Action, workspace: &Workspace) -> Result<Integrated>;
     /// Takes the folder of an attempt back.
@@ -42,6 +46,14 @@ pub trait Host {
     fn cancel(&self) -> Cancel;
     /// Shows what a program of the step prints while it runs.
     fn show(&mut self, step: &StepId, line: Line<'_>);
+}
+
+/// A finished step of an earlier run.
+#[derive(Debug, Clone)]
+pub struct Reused {
+    pub run: RunId,
+    pub commit: Oid,
+    pub plugin: PluginId,
 }
 
 /// What became of the result of a step.
@@ -62,8 +74,9 @@ pub struct Verdict {
 pub type Verify = fn(&Step, &mut Workspace, &mut dyn FnMut(Line<'_>)) -> Result<Verdict>;
 
 /// How a plan is carried out.
-#[derive(Clone, Copy)]
 pub struct Way {
+    /// The steps with effects outside their files that may be done again though they may have had them.
+    pub repeat: Vec<StepId>,
     /// The most steps that run side by side.
     pub jobs: usize,
     pub verify: Verify,

@@ -1,6 +1,6 @@
 //! Which step may start now: one whose needs are met, and that writes nowhere where a step in flight may write.
 
-use crate::model::{Plan, RunState, Step, StepId, StepStatus, is_above};
+use crate::model::{Plan, RunState, Step, StepId, StepStatus, may_meet};
 
 /// Returns the next step to start, in the order of the plan, beside those `in_flight`.
 ///
@@ -11,24 +11,12 @@ pub fn next<'a>(plan: &'a Plan, state: &RunState, in_flight: &[&StepId]) -> Opti
     let mut before: Vec<&Step> = Vec::new();
     for step in plan.steps.iter().filter(|step| !done(&step.id)) {
         let ready = !in_flight.contains(&&step.id) && step.needs.iter().all(done);
-        if ready && !before.iter().any(|earlier| overlap(step, earlier)) {
+        if ready && !before.iter().any(|earlier| may_meet(step, earlier)) {
             return Some(step);
         }
         before.push(step);
     }
     None
-}
-
-/// Says whether two steps declare that they write to the same path, whichever of their actions is taken.
-fn overlap(a: &Step, b: &Step) -> bool {
-    let writes = |step: &Step| -> Vec<String> {
-        let actions = step.actions();
-        actions.flat_map(|action| action.writes.clone()).collect()
-    };
-    let others = writes(b);
-    writes(a)
-        .iter()
-        .any(|one| others.iter().any(|other| is_above(one, other) || is_above(other, one)))
 }
 
 #[cfg(test)]
@@ -37,8 +25,8 @@ mod tests {
 
     fn check(one: &str, other: &str, expected: bool) {
         let plan = crate::execute::fixture::plan(&[(&[], one), (&[], other)]);
-        assert_eq!(overlap(&plan.steps[0], &plan.steps[1]), expected, "{one} {other}");
-        assert_eq!(overlap(&plan.steps[1], &plan.steps[0]), expected, "{one} {other}");
+        assert_eq!(may_meet(&plan.steps[0], &plan.steps[1]), expected, "{one} {other}");
+        assert_eq!(may_meet(&plan.steps[1], &plan.steps[0]), expected, "{one} {other}");
     }
 
     fn check_next(done: &[&str], in_flight: &[&str], expected: Option<&str>) {

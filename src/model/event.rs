@@ -34,6 +34,12 @@ pub enum EventKind {
     StepStarted {
         step: StepId,
     },
+    /// What an earlier run left for the very same step is taken over, once the checks have passed on it.
+    StepReused {
+        step: StepId,
+        run: RunId,
+        commit: Oid,
+    },
     AttemptStarted {
         step: StepId,
         plugin: PluginId,

@@ -36,7 +36,7 @@ pub use counted::counted;
 pub use event::{Event, EventKind, Failure, FailureKind, ServiceUse};
 pub use hint::{Hint, Hinted, Kinded, Trouble, hinted};
 pub use id::{Capability, Digest, PatternId, PlanId, PluginId, RunId, StepId};
-pub use inside::{is_above, is_inside};
+pub use inside::is_inside;
 pub use invisible::{first_line, invisible, visible};
 pub use oddity::{Oddity, Severity};
 pub use oid::Oid;
@@ -44,8 +44,8 @@ pub use pattern::{
     Evidence, IssueSeen, KnownIssue, Odds, Pattern, PatternStep, Result as EvidenceResult, Standing,
 };
 pub use plan::{
-    Action, CommandLine, Connection, Environment, Fills, Grants, Output, Plan, Remedy, Repair,
-    Runner, RunnerUp, Step, Understood,
+    Action, CommandLine, Connection, Effects, Environment, Fills, Grants, Output, Plan, Remedy,
+    Repair, Runner, RunnerUp, Step, Understood, may_meet,
 };
 pub use plugin::{
     ExistingFile, Input, OutputSpec, Place, Plugin, PluginFile, PluginSpec, StepText, TemplateFile,

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use super::{
-    Action, Event, EventKind, Failure, Finding, Oid, Plan, PluginId, ServiceUse, Step, StepId,
+    Action, Event, EventKind, Failure, Finding, Oid, Plan, PluginId, RunId, ServiceUse, Step, StepId,
 };
 
 /// A run at one moment.
@@ -65,6 +65,10 @@ pub struct StepState {
     pub findings: Vec<Finding>,
     pub services: Vec<ServiceUse>,
     pub duration_ms: u64,
+    /// How many attempts were begun, in all sessions of the run.
+    pub begun: u32,
+    /// The run whose result was taken over.
+    pub reused: Option<RunId>,
 }
 
 /// A failed attempt, and what was done about it.
@@ -104,6 +108,8 @@ impl RunState {
             findings: Vec::new(),
             services: Vec::new(),
             duration_ms: 0,
+            begun: 0,
+            reused: None,
         };
         RunState {
             phase: Phase::Waiting,
@@ -167,10 +173,16 @@ impl RunState {
             EventKind::StepStarted { step } => {
                 self.at(step, |step| step.status = StepStatus::Running)
             }
+            EventKind::StepReused { step, run, .. } => {
+                let run = run.clone();
+                self.at(step, |step| step.reused = Some(run));
+            }
             EventKind::AttemptStarted { step, .. } => {
                 self.at(step, |step| {
                     let action = step.action;
                     step.attempts[action] += 1;
+                    step.begun += 1;
+                    step.reused = None;
                 });
             }
             EventKind::AttemptFailed {

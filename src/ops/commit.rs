@@ -73,6 +73,10 @@ impl RunHost<'_> {
             state: &self.state,
             event: &event.event,
             sandbox: self.sandbox.name(),
+            key: match &event.event {
+                EventKind::StepFinished { step, .. } => self.keys.get(step).map(String::as_str),
+                _ => None,
+            },
         });
         let tip = repository.commit(&NewCommit {
             branch: &self.session.run.branch(),

@@ -6,13 +6,14 @@ use std::sync::Arc;
 use anyhow::Result;
 
 use super::commit::StepLog;
+use super::reuse::{self, Reusable};
 use super::session::Session;
 use super::{Note, Stop, Watch};
 use super::slots::Slots;
 use crate::checkpoint::{Graft, Snapshot};
-use crate::execute::{Host, Integrated, Verdict};
+use crate::execute::{Host, Integrated, Reused, Verdict};
 use crate::model::{
-    Action, Event, EventKind, Failure, FailureKind, Oid, Plan, RunState, Step, StepId,
+    Action, Effects, Event, EventKind, Failure, FailureKind, Oid, Plan, RunState, Step, StepId,
 };
 use crate::sandbox::{Cancel, PythonTool, Sandbox};
 use crate::store::LiveLog;
@@ -37,6 +38,10 @@ pub struct RunHost<'a> {
     pub log: LiveLog,
     pub segment: usize,
     pub state: RunState,
+    /// What each step is done with.
+    pub keys: BTreeMap<StepId, String>,
+    /// What earlier runs have done.
+    pub reusable: Reusable,
     /// What the open segment held when it was opened.
     live: Vec<Event>,
     /// What the attempt left, between `integrate` and the event that commits it.
@@ -92,6 +97,10 @@ impl Host for RunHost<'_> {
         Ok(Integrated::Taken)
     }
 
+    fn reuse(&mut self, step: &Step) -> Result<Option<(Reused, Workspace)>> {
+        self.reuse_step(step)
+    }
+
     fn release(&mut self, workspace: Workspace) {
         self.slots.release(&workspace.directory);
     }
@@ -101,7 +110,8 @@ impl Host for RunHost<'_> {
             at: self.session.project.clock.now(),
             event: kind,
         };
-        self.log.append(&event)?;
+        let external = matches!(&event.event, EventKind::AttemptStarted { step, .. } if self.is_external(step));
+        self.log.append(&event, external || event.event.is_spent())?;
         self.state.apply(&event);
         if event.event.closes_segment() {
             self.checkpoint(&event)?;
@@ -197,6 +207,8 @@ impl<'a> RunHost<'a> {
             log,
             segment: place.segment,
             state: RunState::replay(plan, &live),
+            keys: reuse::keys(session.project, plan, &session.base)?,
+            reusable: Reusable::default(),
             live,
             result: None,
             step_logs: BTreeMap::new(),
@@ -211,6 +223,10 @@ impl<'a> RunHost<'a> {
 }
 
 impl RunHost<'_> {
+    fn is_external(&self, step: &StepId) -> bool {
+        self.plan.step(step).is_some_and(|step| step.effects == Effects::External)
+    }
+
     /// Tells the watcher something that is no event.
     pub fn note(&mut self, note: Note<'_>) {
         self.watch.note(note);

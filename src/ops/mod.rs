@@ -21,6 +21,7 @@ mod plugin;
 mod prepare;
 mod project;
 mod recover;
+mod reuse;
 mod run;
 mod session;
 mod settings;
@@ -40,6 +41,6 @@ pub use marketplace::{
 pub use plan::{Planned, find_plan, patterns_for, plan, research, save};
 pub use plugin::{Found, finding_line, oddity_line, one_plugin, search, validate_plugin};
 pub use project::{OpenOptions, Project};
-pub use run::{RunOptions, choose_sandbox, resume, start};
+pub use run::{RunOptions, choose_sandbox, resume, start, start_from};
 pub use settings::{Known, Origin, Settings};
 pub use watch::{Note, Silent, Stop, Watch};

@@ -2,6 +2,7 @@
 
 use anyhow::{Context, Result, anyhow, ensure};
 
+use super::history::Stored;
 use super::locks::{lock_files, lock_paths};
 use super::names::Named;
 use super::{Note, Project, Watch};
@@ -215,6 +216,25 @@ pub fn find_plan(project: &Project, name: &str) -> Result<Planned> {
     };
     let id: PlanId = named.find(name, &plan_names(project)?)?.parse()?;
     read_plan(project, id)
+}
+
+/// Returns the plan that a run carries out, with the files that its branch has of it.
+pub fn of_run(project: &Project, stored: &Stored) -> Result<Planned> {
+    let id = stored.plan_id.clone();
+    let mut beside = vec![paths::plan_yaml(&id), paths::plan_md(&id), paths::research_md(&id)];
+    beside.extend(lock_paths(&stored.plan));
+    let mut files = Vec::new();
+    for path in beside {
+        let text = project.repository.read_file(&stored.tip, &path)?;
+        files.extend(text.map(|text| (path, text)));
+    }
+    Ok(Planned {
+        id,
+        plan: stored.plan.clone(),
+        digest: stored.digest.clone(),
+        files,
+        research: None,
+    })
 }
 
 fn read_plan(project: &Project, id: PlanId) -> Result<Planned> {

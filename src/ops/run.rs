@@ -9,21 +9,26 @@ use anyhow::{Result, anyhow};
 use super::finish::{self, Conclusion};
 use super::history;
 use super::host::{self, Place, RunHost, Surroundings};
+use super::reuse::Reusable;
 use super::session::{Session, planned_plugin};
 use super::slots;
 use super::{Note, Planned, Project, Silent, Stop, Watch};
 use crate::checkpoint::{Head, Identity};
 use crate::execute::{Ended, Host, Way, execute};
 use crate::model::{
-    EventKind, Hint, Oid, Phase, Plan, PlanId, RunId, RunReport, RunState, Trouble, hinted,
+    EventKind, Hint, Oid, Phase, Plan, PlanId, RunId, RunReport, RunState, StepId, Trouble, hinted,
 };
 use crate::report;
 use crate::sandbox::{PythonTool, Sandbox, find_python};
 use crate::store::RunLock;
 
 /// What a person may say about a run.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct RunOptions {
+    /// Steps with effects outside their files that may be done again.
+    pub repeat: Vec<StepId>,
+    /// Take over what earlier runs have done with the same steps, plugins and input.
+    pub reuse: bool,
     /// Leave the user's branch alone at the end.
     pub no_merge: bool,
     /// The most steps that run side by side; the machine's cores without it.
@@ -55,7 +60,6 @@ pub fn start(
     watch: &mut dyn Watch,
     stop: &Stop,
 ) -> Result<RunReport> {
-    let python = preflight(project, &planned.plan)?;
     nothing_in_the_way(project, &planned.plan)?;
     if !planned.is_as_named() {
         let text = "the plan was edited after it was made: what runs is plan.yaml, and PLAN.md beside it may say otherwise";
@@ -63,9 +67,41 @@ pub fn start(
             text: text.to_string(),
         });
     }
+    let beginning = Beginning {
+        base: None,
+        onto: onto(&project.head),
+        reusable: match options.reuse {
+            true => Reusable::of_all(project)?,
+            false => Reusable::default(),
+        },
+    };
+    start_on(project, planned, beginning, sandbox, options, watch, stop)
+}
+
+/// Where a run begins, and what of it is done already.
+struct Beginning {
+    /// The commit; the one that is checked out without it.
+    base: Option<Oid>,
+    onto: Option<String>,
+    reusable: Reusable,
+}
+
+fn start_on(
+    project: &Project,
+    planned: &Planned,
+    beginning: Beginning,
+    sandbox: Sandbox,
+    options: RunOptions,
+    watch: &mut dyn Watch,
+    stop: &Stop,
+) -> Result<RunReport> {
+    let python = preflight(project, &planned.plan)?;
     let identity = identity(project, watch);
     stop.listen();
-    let base = base(project, &identity)?;
+    let base = match beginning.base {
+        Some(base) => base,
+        None => base(project, &identity)?,
+    };
     let run = new_run_id(project, &planned.id)?;
     let folder = project
         .folders
@@ -80,21 +116,50 @@ pub fn start(
         digest: planned.digest.clone(),
         folder,
         identity,
-        base: base.clone(),
+        base,
     };
-    begin(&session, planned, base, Surroundings { sandbox, python, watch, stop })
-        .inspect_err(|_| never_begun(&session))
-        .and_then(|host| carry_out(host, options).map_err(|error| resumable(error, &session.run)))
+    let surroundings = Surroundings {
+        sandbox,
+        python,
+        watch,
+        stop,
+    };
+    let mut host = begin(&session, planned, beginning.onto, surroundings)
+        .inspect_err(|_| never_begun(&session))?;
+    host.reusable = beginning.reusable;
+    carry_out(host, options).map_err(|error| resumable(error, &session.run))
+}
+
+/// Carries the plan of a run out anew from one of its steps on; what it did before that step is taken over.
+pub fn start_from(
+    project: &Project,
+    name: &str,
+    from: &str,
+    sandbox: Sandbox,
+    options: RunOptions,
+    watch: &mut dyn Watch,
+    stop: &Stop,
+) -> Result<RunReport> {
+    let run = history::find_run(project, name)?;
+    let stored = history::load(project, &run)?;
+    let state = RunState::replay(&stored.plan, &stored.events);
+    let beginning = Beginning {
+        base: history::base(&stored.events),
+        onto: state.onto,
+        reusable: Reusable::before(project, &run, &stored, from)?,
+    };
+    let planned = super::plan::of_run(project, &stored)?;
+    start_on(project, &planned, beginning, sandbox, options, watch, stop)
 }
 
 /// Makes the run's branch with the plan and the run's first event.
 fn begin<'a>(
     session: &'a Session<'a>,
     planned: &'a Planned,
-    base: Oid,
+    onto: Option<String>,
     surroundings: Surroundings<'a>,
 ) -> Result<RunHost<'a>> {
-    let tip = write_research(session, planned, &base)?;
+    let tip = write_research(session, planned, &session.base)?;
     let place = Place {
         tip,
         born: false,
@@ -106,8 +171,8 @@ fn begin<'a>(
         run: session.run.clone(),
         plan: planned.id.clone(),
         digest: planned.digest.clone(),
-        base,
-        onto: onto(&session.project.head),
+        base: session.base.clone(),
+        onto,
         sandbox: host.sandbox.describe(),
         tool: tool(),
     };
@@ -200,6 +265,7 @@ fn carry_out(mut host: RunHost<'_>, options: RunOptions) -> Result<RunReport> {
         let way = Way {
             jobs: options.jobs(),
             verify: host::verify,
+            repeat: options.repeat.clone(),
         };
         let ended = execute(host.plan, way, &mut host)?;
         if ended != Ended::Finished {

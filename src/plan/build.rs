@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 
 use super::choose::find;
 use super::{Choice, Pick, PlanContext};
-use crate::model::{
+use crate::model::{Effects, 
     Action, Capability, Check, CommandLine, Connection, ExistingFile, Grants, Hint, Input, Output,
     Plan, Plugin, PluginSpec, RunnerUp, Stage, Step, StepId, Trouble, is_inside,
 };
@@ -84,6 +84,7 @@ fn step(
     }
     let name = format!("`orchestrate.yaml` of `{}`", plugin.id);
     Ok(Step {
+        effects: Effects::default(),
         id: free_id(&spec.step.id, before)?,
         title: spec.step.title.clone(),
         doing: spec.step.doing.clone(),

@@ -44,6 +44,10 @@ pub fn event_lines(plan: &Plan, state: &RunState, event: &Event) -> Vec<String> 
                 format!("  ⚙️ Applying remedy: {remedy}"),
             ]
         }
+        EventKind::StepReused { run, commit, .. } => vec![format!(
+            "  Status: Taken over from run {run} ({}): same step, plugin and input; its checks run again",
+            commit.short()
+        )],
         EventKind::StepRepeated { step, paths } => {
             let paths: Vec<String> = paths.iter().map(|path| format!("`{path}`")).collect();
             vec![format!(
@@ -73,6 +77,7 @@ pub fn event_lines(plan: &Plan, state: &RunState, event: &Event) -> Vec<String> 
                     .map(|service| format!("  ⚠️ no real {}: {}", service.service, service.how)),
             );
             let word = match state.step(step) {
+                Some(step) if step.reused.is_some() => "Reused",
                 Some(step) if step.action > 0 => "Fallback successful",
                 Some(step) if !step.failures.is_empty() => "Retry successful",
                 _ => "Complete",

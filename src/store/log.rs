@@ -73,13 +73,12 @@ impl LiveLog {
         Ok((log, events))
     }
 
-    /// Appends an event. The end of this process loses nothing of it; a power cut may, unless it is one that has to be remembered
-    /// before its segment is closed.
-    pub fn append(&mut self, event: &Event) -> Result<()> {
+    /// Appends an event. The end of this process loses nothing of it; a power cut may, unless it is to be flushed at once.
+    pub fn append(&mut self, event: &Event, flush: bool) -> Result<()> {
         let entry = yaml::print_entry(event)?;
         let writing = || format!("cannot write `{}`", self.path.display());
         self.file.write_all(entry.as_bytes()).with_context(writing)?;
-        if event.event.is_spent() {
+        if flush {
             self.flush()?;
         }
         self.text.extend_from_slice(entry.as_bytes());
