@@ -7,7 +7,7 @@ use gix::bstr::ByteSlice;
 
 use super::commit::NewCommit;
 use super::journal::{Journal, Move, Record};
-use super::objects::oid;
+use super::objects::{git_id, oid};
 use super::repository::{Identity, Repository};
 use super::swap::Swap;
 use crate::model::{Hint, Oid, Trouble};
@@ -74,6 +74,34 @@ impl Repository {
             }
         }
         Ok(branches.into_iter().collect())
+    }
+
+    /// Deletes a branch that is where it has to be. Fails with `Trouble::Busy` when it is elsewhere or locked.
+    pub fn delete_branch(&self, branch: &str, expected: &Oid) -> anyhow::Result<()> {
+        use gix::refs::transaction::{Change, PreviousValue, RefEdit, RefLog};
+        let name = format!("refs/heads/{branch}");
+        let edit = RefEdit {
+            change: Change::Delete {
+                expected: PreviousValue::MustExistAndMatch(gix::refs::Target::Object(git_id(expected)?)),
+                log: RefLog::AndReference,
+            },
+            name: name.as_str().try_into().map_err(|error| anyhow!("{error}"))?,
+            deref: false,
+        };
+        let deleted = self.git().edit_reference(edit);
+        deleted.map(drop).with_context(|| format!("cannot delete branch `{branch}`")).kind(Trouble::Busy)
+    }
+
+    /// Says whether `old` is `new` or in its history.
+    pub fn is_in_history(&self, old: &Oid, new: &Oid) -> anyhow::Result<bool> {
+        let walking = || format!("cannot read the history of `{new}`");
+        let (git, old) = (self.git(), git_id(old)?);
+        for info in git.rev_walk([git_id(new)?]).all().with_context(walking)? {
+            if info.with_context(walking)?.id == old {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     /// Moves the branch of `new` to `commit`, or fails as `commit()` says. With a journal, the move and every object that it needs

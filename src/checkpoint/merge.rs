@@ -187,6 +187,21 @@ impl Repository {
         }))
     }
 
+    /// Returns the commit that last wrote a line of a file in `commit`, counted from 1, and the line's text.
+    pub fn blame(&self, commit: &Oid, path: &str, line: usize) -> anyhow::Result<(Oid, String)> {
+        let range = format!("-L{line},{line}");
+        let output = self.run_git(&["blame", "--porcelain", &range, commit.as_str(), "--", path])?;
+        if !output.status.success() {
+            return Err(anyhow!("{}", last_words(&output.stderr)))
+                .with_context(|| format!("cannot say who wrote line {line} of `{path}`"))
+                .kind(Trouble::Request);
+        }
+        let text = String::from_utf8_lossy(&output.stdout);
+        let id = text.split_whitespace().next().unwrap_or_default();
+        let written = text.lines().find_map(|line| line.strip_prefix('\t'));
+        Ok((Oid::try_from(id.to_owned())?, written.unwrap_or_default().to_owned()))
+    }
+
     /// Runs git in the user's folder without hooks, questions, background work or the user's stash.
     fn run_git(&self, arguments: &[&str]) -> anyhow::Result<std::process::Output> {
         let mut command = Command::new("git");

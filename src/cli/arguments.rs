@@ -146,6 +146,22 @@ pub enum Command {
     Run(RunCommand),
     /// Show the runs that wait for something
     Status,
+    /// Prove a run from its branch alone: its checkpoints, digests and findings
+    Verify {
+        run: String,
+        /// Also run the checks of each step again, at the files it left
+        #[arg(long)]
+        rerun_checks: bool,
+    },
+    /// Remove what ended runs have left: worktrees, and with --branches what is merged
+    Clean {
+        /// Also delete the branches of runs whose result is in the checked out branch
+        #[arg(long)]
+        branches: bool,
+        /// Only say what would be removed
+        #[arg(long)]
+        dry_run: bool,
+    },
     /// Look at patterns
     #[command(subcommand)]
     Pattern(PatternCommand),
@@ -199,6 +215,22 @@ pub enum RunCommand {
     List,
     /// Show one run
     Show { run: String },
+    /// Show what happened in a run, event by event
+    Log { run: String },
+    /// Take the merge of a run back, by a new commit
+    Undo { run: String },
+    /// Find the step after which a command fails that succeeded before
+    Bisect {
+        run: String,
+        /// The command; 0 means good, 125 that it cannot be told, anything else bad
+        #[arg(last = true, required = true, value_name = "COMMAND")]
+        command: Vec<String>,
+    },
+    /// Say which step of which run wrote a line
+    Blame {
+        #[arg(value_name = "FILE:LINE")]
+        place: String,
+    },
 }
 
 #[derive(Debug, Subcommand)]
@@ -284,7 +316,9 @@ pub enum PluginCommand {
 }
 
 /// The names of the subcommands, to tell a mistyped one from a task.
-pub const COMMANDS: [&str; 14] = [
+pub const COMMANDS: [&str; 16] = [
+    "verify",
+    "clean",
     "research",
     "discover-patterns",
     "implement",

@@ -5,6 +5,7 @@
 //! A new command is a variant of `Command`, a file here with its arguments and its words, and a file in `ops` with what it does.
 
 mod arguments;
+mod clean;
 mod config;
 mod discover_patterns;
 mod doctor;
@@ -19,6 +20,7 @@ mod plugin;
 mod research;
 mod run;
 mod terminal;
+mod verify;
 
 use std::process::ExitCode;
 
@@ -75,6 +77,8 @@ fn run(arguments: &Arguments, output: &Output, stop: &Stop) -> Done {
         }
         Some(Command::Learn(learn)) => learn::run(arguments, learn, output),
         Some(Command::Run(command)) => run::run(arguments, command, output),
+        Some(Command::Verify { run, rerun_checks }) => verify::run(arguments, run, *rerun_checks, output),
+        Some(Command::Clean { branches, dry_run }) => clean::run(arguments, *branches, *dry_run, output),
         Some(Command::Status) => run::status(arguments, output),
         Some(Command::Pattern(command)) => pattern::run(arguments, command, output),
         Some(Command::Init(init)) => init::run(arguments, init, output, stop),

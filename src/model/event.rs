@@ -105,6 +105,29 @@ pub enum EventKind {
 }
 
 impl EventKind {
+    /// Returns the name that the event has in a log.
+    pub fn name(&self) -> &'static str {
+        use EventKind::*;
+        match self {
+            RunStarted { .. } => "run-started",
+            RunResumed { .. } => "run-resumed",
+            StepStarted { .. } => "step-started",
+            StepReused { .. } => "step-reused",
+            AttemptStarted { .. } => "attempt-started",
+            AttemptFailed { .. } => "attempt-failed",
+            RemedyChosen { .. } => "remedy-chosen",
+            StepRepeated { .. } => "step-repeated",
+            RetryPlanned { .. } => "retry-planned",
+            FallbackChosen { .. } => "fallback-chosen",
+            StepFinished { .. } => "step-finished",
+            RunPaused { .. } => "run-paused",
+            RunFailed { .. } => "run-failed",
+            RunInterrupted { .. } => "run-interrupted",
+            RunFinished { .. } => "run-finished",
+            RunLearned { .. } => "run-learned",
+        }
+    }
+
     /// Says whether the event uses up what a plan allows: after a power cut it must not be had again.
     pub fn is_spent(&self) -> bool {
         use EventKind::*;

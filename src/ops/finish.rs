@@ -103,8 +103,8 @@ pub struct Taught {
 
 /// Returns what the run called `name` taught; a proposal whose branch is gone is made again.
 pub fn taught(project: &Project, name: &str) -> Result<Taught> {
-    let run = history::find_run(project, name)?;
-    let stored = history::load(project, &run)?;
+    let run = history::find_run(&project.repository, name)?;
+    let stored = history::load(&project.repository, &run)?;
     let state = RunState::replay(&stored.plan, &stored.events);
     let over = matches!(
         state.phase,

@@ -4,7 +4,10 @@
 //!
 //! A new command is a file here with what it does, and one in `cli` with its arguments and its words.
 
+mod bisect;
+mod blame;
 mod catalog;
+mod clean;
 mod clock;
 mod commit;
 mod doctor;
@@ -26,13 +29,18 @@ mod run;
 mod session;
 mod settings;
 mod slots;
+mod undo;
+mod verify;
 mod watch;
 
+pub use bisect::{Bisected, Tried, bisect};
+pub use blame::{Blame, blame};
 pub use catalog::{Catalog, CatalogOptions, CatalogueFinding, Marketplace};
+pub use clean::{Cleaned, clean};
 pub use clock::Clock;
 pub use doctor::{Doctor, Examined, doctor};
 pub use finish::{Taught, taught};
-pub use history::{RunSummary, find_run, run_report, runs};
+pub use history::{RunLog, RunSummary, find_run, run_log, run_report, runs};
 pub use init::{WellKnown, chosen as chosen_marketplaces, init, well_known};
 pub use marketplace::{
     AddRequest, Updated, add as add_marketplace, shown as shown_revision,
@@ -43,4 +51,6 @@ pub use plugin::{Found, finding_line, oddity_line, one_plugin, search, validate_
 pub use project::{OpenOptions, Project};
 pub use run::{RunOptions, choose_sandbox, resume, start, start_from};
 pub use settings::{Known, Origin, Settings};
+pub use undo::{Undone, undo};
+pub use verify::{Verified, rerun_checks, verify};
 pub use watch::{Note, Silent, Stop, Watch};

@@ -40,7 +40,7 @@ impl Reusable {
         runs.reverse();
         let mut reusable = Reusable::default();
         for run in runs.into_iter().take(RUNS_MAX) {
-            let stored = history::load(project, &run.run)?;
+            let stored = history::load(&project.repository, &run.run)?;
             reusable.add(project, &run.run, &stored)?;
         }
         Ok(reusable)

@@ -140,8 +140,8 @@ pub fn start_from(
     watch: &mut dyn Watch,
     stop: &Stop,
 ) -> Result<RunReport> {
-    let run = history::find_run(project, name)?;
-    let stored = history::load(project, &run)?;
+    let run = history::find_run(&project.repository, name)?;
+    let stored = history::load(&project.repository, &run)?;
     let state = RunState::replay(&stored.plan, &stored.events);
     let beginning = Beginning {
         base: history::base(&stored.events),
@@ -198,7 +198,7 @@ pub fn resume(
     watch: &mut dyn Watch,
     stop: &Stop,
 ) -> Result<RunReport> {
-    let run = history::find_run(project, name)?;
+    let run = history::find_run(&project.repository, name)?;
     if onto(&project.head) == Some(run.branch()) {
         return Err(anyhow!(
             "the branch of run `{run}` is checked out in your folder, and would move under it"
@@ -212,7 +212,7 @@ pub fn resume(
     folder.create()?;
     let _lock = RunLock::take(&folder.lock(), &run)?;
     project.repository.open_journal(&folder.journal())?;
-    let stored = history::load(project, &run)?;
+    let stored = history::load(&project.repository, &run)?;
     let mut session = Session::of(project, &run, &stored)?;
     let python = preflight(project, &stored.plan)?;
     session.identity = identity(project, watch);
@@ -293,7 +293,7 @@ fn onto(head: &Head) -> Option<String> {
 }
 
 /// Makes sure, before anything is begun, that what the plan uses is at hand and is what was planned.
-fn preflight(project: &Project, plan: &Plan) -> Result<Option<Arc<PythonTool>>> {
+pub(super) fn preflight(project: &Project, plan: &Plan) -> Result<Option<Arc<PythonTool>>> {
     for step in &plan.steps {
         for action in step.actions() {
             planned_plugin(project, action)?;

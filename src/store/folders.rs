@@ -98,6 +98,11 @@ pub struct RunFolder {
 }
 
 impl RunFolder {
+    /// The folder itself.
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
     /// Creates the folder.
     pub fn create(&self) -> Result<()> {
         create(&self.root)
