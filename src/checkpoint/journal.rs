@@ -87,6 +87,13 @@ impl Journal {
         self.length >= BYTES_MAX || self.records >= RECORDS_MAX
     }
 
+    /// Returns what it holds.
+    pub fn records(&self) -> anyhow::Result<Vec<Record>> {
+        let bytes = std::fs::read(&self.path);
+        let bytes = bytes.with_context(|| format!("cannot read the journal `{}`", self.path.display()))?;
+        Ok(decode(&bytes, self.hash))
+    }
+
     /// Empties the journal: git holds all of it for good.
     pub fn cut(&mut self) -> anyhow::Result<()> {
         if self.length > 0 {

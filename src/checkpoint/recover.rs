@@ -62,6 +62,7 @@ impl Repository {
             self.put_back_aside(left, &mut done)?;
         }
         self.replay_objects(&records)?;
+        self.remember(&records)?;
         for moves in by_reference(&records).values() {
             if left.is_some() {
                 self.remove_stale_lock(moves, &mut done)?;
@@ -186,15 +187,28 @@ impl Repository {
         Ok(())
     }
 
-    /// Writes what git lacks of the journal's objects, and remembers all of them for the flush.
-    fn replay_objects(&self, records: &[Record]) -> anyhow::Result<()> {
+    /// Writes what git lacks of the journal's objects, and remembers it for the flush; returns how many there were.
+    pub(super) fn replay_objects(&self, records: &[Record]) -> anyhow::Result<usize> {
+        let git = self.git();
+        let mut lacking = 0;
+        for object in records.iter().flat_map(|record| &record.objects) {
+            let id = gix::objs::compute_hash(git.object_hash(), object.kind, &object.bytes)?;
+            if !git.has_object(id) {
+                let path = object_path(&git, &id);
+                write_object(&path, object.kind, &object.bytes)?;
+                self.unsynced().written(object.kind, &object.bytes, path);
+                lacking += 1;
+            }
+        }
+        Ok(lacking)
+    }
+
+    /// Remembers the journal's objects for the flush: that they are in git does not say that they are on the disk.
+    fn remember(&self, records: &[Record]) -> anyhow::Result<()> {
         let git = self.git();
         for object in records.iter().flat_map(|record| &record.objects) {
             let id = gix::objs::compute_hash(git.object_hash(), object.kind, &object.bytes)?;
             let path = object_path(&git, &id);
-            if !git.has_object(id) {
-                write_object(&path, object.kind, &object.bytes)?;
-            }
             self.unsynced().written(object.kind, &object.bytes, path);
         }
         Ok(())

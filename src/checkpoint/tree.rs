@@ -81,11 +81,12 @@ impl Repository {
     /// Returns what a tree would be called without the entry at its top called `name`; it is not written.
     pub fn tree_without(&self, tree: &Oid, name: &str) -> anyhow::Result<Oid> {
         let git = self.git();
-        let mut kept = entries(&git, git_id(tree)?)?;
-        kept.retain(|entry| entry.filename != name);
-        let bytes = tree_bytes(&gix::objs::Tree { entries: kept })?;
-        let kind = gix::objs::Kind::Tree;
-        Ok(oid(gix::objs::compute_hash(git.object_hash(), kind, &bytes)?))
+        named_without(&git, entries(&git, git_id(tree)?)?, name.as_bytes())
+    }
+
+    /// Returns what the tree of a snapshot would be called without our own folder.
+    pub fn files_of(&self, snapshot: &Snapshot) -> anyhow::Result<Oid> {
+        named_without(&self.git(), snapshot.root.entries.clone(), OURS)
     }
 
     /// Returns `tree` as a step would have left it: with our own folder as it was in `before`.
@@ -202,6 +203,17 @@ impl Repository {
         };
         compare().with_context(|| format!("cannot compare trees `{from_tree}` and `{to_tree}`"))
     }
+}
+
+fn named_without(
+    git: &gix::Repository,
+    mut entries: Vec<gix::objs::tree::Entry>,
+    name: &[u8],
+) -> anyhow::Result<Oid> {
+    entries.retain(|entry| entry.filename != name);
+    let bytes = tree_bytes(&gix::objs::Tree { entries })?;
+    let kind = gix::objs::Kind::Tree;
+    Ok(oid(gix::objs::compute_hash(git.object_hash(), kind, &bytes)?))
 }
 
 /// Returns the entries of a tree.

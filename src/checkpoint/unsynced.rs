@@ -102,7 +102,17 @@ impl Repository {
             unsynced.refs.extend(refs);
             return Err(error);
         }
-        unsynced.journal.as_mut().map_or(Ok(()), Journal::cut)
+        let Some(mut journal) = unsynced.journal.take() else {
+            return Ok(());
+        };
+        drop(unsynced);
+        // A `git gc --prune=now` may have taken objects before the branch had them; the journal still has.
+        let cut = journal.records().and_then(|records| self.replay_objects(&records)).and_then(|lost| match lost {
+            0 => journal.cut(),
+            _ => self.sync_objects().and_then(|()| journal.cut()),
+        });
+        self.unsynced().journal = Some(journal);
+        cut
     }
 
     /// Brings new objects to the disk; done before a ref names them, so that no power cut leaves a branch without its commit.

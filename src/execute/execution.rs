@@ -324,6 +324,7 @@ impl<'a> Execution<'a> {
             duration_ms: current.duration_ms + millis(began),
             findings,
             services,
+            files: None,
         };
         self.host.emit(event)
     }

@@ -36,7 +36,7 @@ pub trait Host {
     fn integrate(&mut self, step: &Step, action: &Action, workspace: &Workspace) -> Result<Integrated>;
     /// Takes the folder of an attempt back.
     fn release(&mut self, workspace: Workspace);
-    /// Writes an event down; it is on disk, and committed where it closes a segment, when this returns.
+    /// Writes an event down, a finished step with the files that were integrated; it is on disk, and committed where it closes a segment, when this returns.
     fn emit(&mut self, event: EventKind) -> Result<()>;
     /// Asks a person to do something; false where nobody can be asked.
     fn ask(&mut self, step: &Step, reason: &str, actions: &[String]) -> Result<bool>;

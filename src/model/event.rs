@@ -79,6 +79,9 @@ pub enum EventKind {
         findings: Vec<Finding>,
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         services: Vec<ServiceUse>,
+        /// The tree of the repository's files as the step left them, without our own folder.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        files: Option<Oid>,
     },
     RunPaused {
         step: StepId,

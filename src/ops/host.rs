@@ -105,7 +105,10 @@ impl Host for RunHost<'_> {
         self.slots.release(&workspace.directory);
     }
 
-    fn emit(&mut self, kind: EventKind) -> Result<()> {
+    fn emit(&mut self, mut kind: EventKind) -> Result<()> {
+        if let (EventKind::StepFinished { files, .. }, Some(result)) = (&mut kind, &self.result) {
+            *files = Some(self.session.project.repository.files_of(result)?);
+        }
         let event = Event {
             at: self.session.project.clock.now(),
             event: kind,

@@ -135,7 +135,7 @@ impl Chain<'_> {
     fn look_at_end(&mut self, commit: &Commit, events: &[Event], changed: &[String]) -> Result<Vec<String>> {
         let mut faults = Vec::new();
         let theirs: Vec<&String> = changed.iter().filter(|path| !path.starts_with(paths::ROOT)).collect();
-        let Some(EventKind::StepFinished { step, plugin, attempts, findings, .. }) = events.last().map(|event| &event.event) else {
+        let Some(EventKind::StepFinished { step, plugin, attempts, findings, files, .. }) = events.last().map(|event| &event.event) else {
             if let Some(path) = theirs.first() {
                 faults.push(format!("it is no step, and changes `{path}`"));
             }
@@ -154,6 +154,10 @@ impl Chain<'_> {
         };
         let stray = theirs.iter().find(|path| !may_write(action, path));
         faults.extend(stray.map(|path| format!("it changes `{path}`, and the plan does not say that it writes there")));
+        let found = self.repository.tree_without(&commit.tree, paths::ROOT.trim_end_matches('/'))?;
+        if files.as_ref().is_some_and(|files| *files != found) {
+            faults.push("its files are not those that the step left".to_owned());
+        }
         let passed = findings.iter().filter(|finding| finding.outcome == Outcome::Passed).count();
         let wanted = [
             ("Orchestrate-Step", format!("{}/{} {step}", self.plan.number(step), self.plan.steps.len())),

@@ -64,7 +64,7 @@ impl fmt::Display for Instant {
 
 /// Returns the instants of what orchestrate does with these arguments, once `before` has been done.
 pub fn instants(arguments: &[&str], before: impl Fn(&TestEnvironment)) -> Vec<Instant> {
-    let environment = TestEnvironment::new();
+    let environment = super::oracle::environment();
     before(&environment);
     if let Ok((call, number)) = std::env::var("ORCHESTRATE_SWEEP").as_deref().unwrap_or("").split_once(':').ok_or(()) {
         let number = number.parse().unwrap();

@@ -52,7 +52,7 @@ fn go_on(environment: &TestEnvironment) -> Ran {
 fn a_run_killed_at_any_system_call_is_complete_in_the_end() {
     let unbroken = Unbroken::new(&RUN);
     for instant in sample(instants(&RUN, |_| {}), KILLS) {
-        let environment = TestEnvironment::new();
+        let environment = oracle::environment();
         let ran = killed(&environment, &RUN, &instant);
         check_killed(&environment, &ran, &instant);
         go_on(&environment).exits(0);
@@ -72,7 +72,7 @@ fn a_run_killed_while_it_is_resumed_is_complete_in_the_end() {
         environment.wait_until_nothing_runs();
     };
     for instant in sample(instants(&RESUME, stop_halfway), KILLS_OF_RESUME) {
-        let environment = TestEnvironment::new();
+        let environment = oracle::environment();
         stop_halfway(&environment);
         let ran = killed(&environment, &RESUME, &instant);
         check_killed(&environment, &ran, &instant);
@@ -87,10 +87,10 @@ fn a_run_killed_at_random_times_is_complete_in_the_end() {
     let unbroken = Unbroken::new(&RUN);
     let count = if sample(vec![(); 2000], KILLS_AT_RANDOM).len() == 2000 { 2000 } else { KILLS_AT_RANDOM };
     let started = std::time::Instant::now();
-    TestEnvironment::new().orchestrate(&RUN).exits(0);
+    oracle::environment().orchestrate(&RUN).exits(0);
     let whole = started.elapsed();
     for number in 0..count {
-        let environment = TestEnvironment::new();
+        let environment = oracle::environment();
         let run = environment.start(&RUN);
         // Even steps through the run's time, as fine as the number asks for: the scheduler adds the chance.
         let wait = whole.mul_f64(number as f64 / count as f64);
@@ -110,7 +110,7 @@ fn a_run_whose_system_calls_fail_says_so_and_can_go_on() {
     let every = instants(&RUN, |_| {});
     let failing = every.into_iter().flat_map(|instant| instant.errors());
     for (instant, inject) in sample(failing.collect(), ERRORS) {
-        let environment = TestEnvironment::new();
+        let environment = oracle::environment();
         let ran = traced(&environment, &RUN, &inject);
         environment.wait_until_nothing_runs();
         oracle::check_failed(&environment, &ran, &instant, &inject);

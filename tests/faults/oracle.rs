@@ -4,10 +4,25 @@ use std::path::PathBuf;
 
 use super::instants::Instant;
 use super::support::process::Ran;
-use super::support::{TASK, TestEnvironment};
+use super::support::TestEnvironment;
+use super::support::plans::{PLAN, Scripted};
 
-pub const RUN: [&str; 3] = ["--pattern-id", "five-steps", TASK];
+pub const RUN: [&str; 4] = ["--execute", PLAN, "--jobs", "2"];
 const STEPS: usize = 5;
+
+/// Returns a repository with a plan of five steps, of which two run side by side.
+pub fn environment() -> TestEnvironment {
+    let step = |number: usize, needs: &[usize]| Scripted {
+        needs: needs.to_vec(),
+        writes: vec![format!("out/{number}")],
+        script: format!("mkdir -p out; echo {number} > out/{number}; cat out/*"),
+        leaves: format!("out/{number}"),
+        more: Vec::new(),
+    };
+    let environment = TestEnvironment::new();
+    environment.save_plan(&[step(1, &[]), step(2, &[1]), step(3, &[1]), step(4, &[2, 3]), step(5, &[4])]);
+    environment
+}
 
 /// What a run leaves that nothing cuts off.
 pub struct Unbroken {
@@ -16,7 +31,7 @@ pub struct Unbroken {
 
 impl Unbroken {
     pub fn new(arguments: &[&str]) -> Unbroken {
-        let environment = TestEnvironment::new();
+        let environment = environment();
         environment.orchestrate(arguments).exits(0);
         Unbroken {
             files: files(&environment),
