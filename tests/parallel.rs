@@ -16,7 +16,10 @@ const SETS_FULL: u32 = 200;
 
 /// A step that reads what it needs, and writes or appends to what it may write.
 fn step(number: usize, needs: Vec<usize>, place: usize, shared: bool) -> Scripted {
-    let read: String = needs.iter().map(|need| format!("cat out/{need}; ")).collect();
+    let read: String = needs
+        .iter()
+        .map(|need| format!("cat out/{need}; "))
+        .collect();
     let mut step = Scripted {
         writes: vec![format!("out/{number}")],
         script: format!("set -e; mkdir -p out; {{ {read} echo {number}; }} > out/{number}"),
@@ -26,7 +29,9 @@ fn step(number: usize, needs: Vec<usize>, place: usize, shared: bool) -> Scripte
     };
     if shared {
         step.writes.push(format!("shared/{place}/"));
-        step.script.push_str(&format!("; mkdir -p shared/{place}; echo {number} >> shared/{place}/all"));
+        step.script.push_str(&format!(
+            "; mkdir -p shared/{place}; echo {number} >> shared/{place}/all"
+        ));
     }
     step
 }
@@ -48,7 +53,9 @@ fn sets() -> impl Strategy<Value = Vec<Scripted>> {
 fn run(steps: &[Scripted], jobs: &str) -> String {
     let environment = TestEnvironment::new();
     environment.save_plan(steps);
-    environment.orchestrate(&["--execute", PLAN, "--jobs", jobs]).exits(0);
+    environment
+        .orchestrate(&["--execute", PLAN, "--jobs", jobs])
+        .exits(0);
     environment.git(&["fsck", "--strict"]);
     assert_eq!(environment.state(), Vec::<std::path::PathBuf>::new());
     let tree = environment.git(&["ls-tree", "-r", "main", "--", "out", "shared"]);
@@ -60,7 +67,12 @@ fn run(steps: &[Scripted], jobs: &str) -> String {
 fn steps_side_by_side_leave_what_they_leave_one_after_the_other() {
     let full = std::env::var("ORCHESTRATE_SWEEP").is_ok_and(|sweep| sweep == "full");
     let cases = if full { SETS_FULL } else { SETS };
-    let mut runner = TestRunner::new(Config { cases, max_shrink_iters: 20, failure_persistence: None, ..Config::default() });
+    let mut runner = TestRunner::new(Config {
+        cases,
+        max_shrink_iters: 20,
+        failure_persistence: None,
+        ..Config::default()
+    });
     let same = |steps: Vec<Scripted>| {
         assert_eq!(run(&steps, "4"), run(&steps, "1"));
         Ok(())
@@ -72,13 +84,17 @@ fn steps_side_by_side_leave_what_they_leave_one_after_the_other() {
 fn independent_steps_run_at_the_same_time() {
     let slow = |number: usize| Scripted {
         writes: vec![format!("out/{number}")],
-        script: format!("mkdir -p out; date +%s%N > out/{number}; sleep 1; date +%s%N >> out/{number}"),
+        script: format!(
+            "mkdir -p out; date +%s%N > out/{number}; sleep 1; date +%s%N >> out/{number}"
+        ),
         leaves: format!("out/{number}"),
         ..Scripted::default()
     };
     let environment = TestEnvironment::new();
     environment.save_plan(&[slow(1), slow(2)]);
-    environment.orchestrate(&["--execute", PLAN, "--jobs", "2"]).exits(0);
+    environment
+        .orchestrate(&["--execute", PLAN, "--jobs", "2"])
+        .exits(0);
     let times = |number: usize| -> Vec<u128> {
         let text = std::fs::read_to_string(environment.project(&format!("out/{number}"))).unwrap();
         text.lines().map(|line| line.parse().unwrap()).collect()
@@ -96,12 +112,28 @@ fn what_is_done_beside_a_step_that_fails_is_kept() {
         ..Scripted::default()
     };
     let environment = TestEnvironment::new();
-    environment.save_plan(&[fails, step(2, Vec::new(), 0, false), step(3, vec![2], 0, false)]);
-    environment.orchestrate(&["--execute", PLAN, "--jobs", "2"]).exits(1);
-    let shown = environment.orchestrate(&["--json", "run", "show", "test"]).exits(0).json();
-    let status: Vec<&str> = shown["steps"].as_array().unwrap().iter().map(|step| step["status"].as_str().unwrap()).collect();
+    environment.save_plan(&[
+        fails,
+        step(2, Vec::new(), 0, false),
+        step(3, vec![2], 0, false),
+    ]);
+    environment
+        .orchestrate(&["--execute", PLAN, "--jobs", "2"])
+        .exits(1);
+    let shown = environment
+        .orchestrate(&["--json", "run", "show", "test"])
+        .exits(0)
+        .json();
+    let status: Vec<&str> = shown["steps"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|step| step["status"].as_str().unwrap())
+        .collect();
     assert_eq!(status, ["failed", "done", "waiting"]);
     // What it waits for is there now.
-    environment.orchestrate(&["--resume", "test", "--jobs", "2"]).exits(0);
+    environment
+        .orchestrate(&["--resume", "test", "--jobs", "2"])
+        .exits(0);
     environment.git(&["fsck", "--strict"]);
 }

@@ -82,14 +82,22 @@ impl Repository {
         let name = format!("refs/heads/{branch}");
         let edit = RefEdit {
             change: Change::Delete {
-                expected: PreviousValue::MustExistAndMatch(gix::refs::Target::Object(git_id(expected)?)),
+                expected: PreviousValue::MustExistAndMatch(gix::refs::Target::Object(git_id(
+                    expected,
+                )?)),
                 log: RefLog::AndReference,
             },
-            name: name.as_str().try_into().map_err(|error| anyhow!("{error}"))?,
+            name: name
+                .as_str()
+                .try_into()
+                .map_err(|error| anyhow!("{error}"))?,
             deref: false,
         };
         let deleted = self.git().edit_reference(edit);
-        deleted.map(drop).with_context(|| format!("cannot delete branch `{branch}`")).kind(Trouble::Busy)
+        deleted
+            .map(drop)
+            .with_context(|| format!("cannot delete branch `{branch}`"))
+            .kind(Trouble::Busy)
     }
 
     /// Says whether `old` is `new` or in its history.
@@ -155,7 +163,8 @@ fn log_line(new: &NewCommit) -> String {
 }
 
 fn moved_elsewhere(new: &NewCommit, found: Option<&Oid>) -> anyhow::Result<()> {
-    let place = |id: Option<&Oid>| id.map_or("nowhere".to_owned(), |id| format!("at {}", id.short()));
+    let place =
+        |id: Option<&Oid>| id.map_or("nowhere".to_owned(), |id| format!("at {}", id.short()));
     let (expected, found) = (place(new.expected), place(found));
     let message = format!(
         "branch `{}` has moved: expected {expected}, found {found}",

@@ -110,7 +110,8 @@ impl Merge<'_> {
             .all(|side| side.as_ref().is_none_or(|entry| entry.mode.is_tree()));
         // Whoever takes a whole folder away does not agree with one who changed something in it.
         let (true, Some(ours), Some(theirs)) = (folders, ours, theirs) else {
-            self.conflicts.push(String::from_utf8_lossy(path).into_owned());
+            self.conflicts
+                .push(String::from_utf8_lossy(path).into_owned());
             return Ok(None);
         };
         let inside = |entry: Option<gix::ObjectId>| match entry {
@@ -126,7 +127,9 @@ impl Merge<'_> {
         if merged.is_empty() {
             return Ok(None);
         }
-        let oid = self.repository.store_tree(self.git, Tree { entries: merged })?;
+        let oid = self
+            .repository
+            .store_tree(self.git, Tree { entries: merged })?;
         Ok(Some(Entry {
             mode: EntryKind::Tree.into(),
             filename: ours.filename,
@@ -170,7 +173,12 @@ mod tests {
     #[test]
     fn changes_in_different_paths_come_together() {
         let files = graft(
-            &[("a/1", b"ours"), ("a/2", b"2"), ("b", b"b"), ("new/ours", b"o")],
+            &[
+                ("a/1", b"ours"),
+                ("a/2", b"2"),
+                ("b", b"b"),
+                ("new/ours", b"o"),
+            ],
             &[("a/1", b"1"), ("a/2", b"theirs"), ("new/theirs", b"t")],
         );
         let expected = ["a/1=ours", "a/2=theirs", "new/ours=o", "new/theirs=t"];
@@ -188,10 +196,31 @@ mod tests {
         let check = |ours: &[(&str, &[u8])], theirs: &[(&str, &[u8])], expected: &[&str]| {
             assert_eq!(graft(ours, theirs).unwrap_err(), expected);
         };
-        check(&[("a/1", b"x"), ("a/2", b"2")], &[("a/1", b"y"), ("a/2", b"2")], &["a/1"]);
+        check(
+            &[("a/1", b"x"), ("a/2", b"2")],
+            &[("a/1", b"y"), ("a/2", b"2")],
+            &["a/1"],
+        );
         // One took a file away that the other changed; one put a file where the other has a folder.
-        check(&[("a/2", b"2"), ("b", b"b")], &[("a/1", b"y"), ("a/2", b"2"), ("b", b"b")], &["a/1"]);
-        check(&[("n", b"file")], &[("n/f", b"folder"), ("a/1", b"1"), ("a/2", b"2"), ("b", b"b")], &["n"]);
-        check(&[("b", b"b")], &[("a/1", b"y"), ("a/2", b"2"), ("b", b"b")], &["a"]);
+        check(
+            &[("a/2", b"2"), ("b", b"b")],
+            &[("a/1", b"y"), ("a/2", b"2"), ("b", b"b")],
+            &["a/1"],
+        );
+        check(
+            &[("n", b"file")],
+            &[
+                ("n/f", b"folder"),
+                ("a/1", b"1"),
+                ("a/2", b"2"),
+                ("b", b"b"),
+            ],
+            &["n"],
+        );
+        check(
+            &[("b", b"b")],
+            &[("a/1", b"y"), ("a/2", b"2"), ("b", b"b")],
+            &["a"],
+        );
     }
 }

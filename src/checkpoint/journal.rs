@@ -90,7 +90,8 @@ impl Journal {
     /// Returns what it holds.
     pub fn records(&self) -> anyhow::Result<Vec<Record>> {
         let bytes = std::fs::read(&self.path);
-        let bytes = bytes.with_context(|| format!("cannot read the journal `{}`", self.path.display()))?;
+        let bytes =
+            bytes.with_context(|| format!("cannot read the journal `{}`", self.path.display()))?;
         Ok(decode(&bytes, self.hash))
     }
 

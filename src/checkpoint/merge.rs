@@ -134,7 +134,12 @@ impl Repository {
 
     /// Takes back what a failed merge has written by then: git leaves new files where they are, and may have taken old ones away.
     /// What is not a beginning of what git would have written is somebody else's, and stays.
-    fn take_half_back(&self, from: &Oid, to: &Oid, written: &[(String, FileStamp)]) -> anyhow::Result<()> {
+    fn take_half_back(
+        &self,
+        from: &Oid,
+        to: &Oid,
+        written: &[(String, FileStamp)],
+    ) -> anyhow::Result<()> {
         let tree = self.tree_of(from)?;
         let mut again = Vec::new();
         for (path, before) in written {
@@ -147,15 +152,23 @@ impl Repository {
                 _ => None,
             };
             let wanted = self.read_file(to, path)?;
-            let half = bytes.zip(wanted).is_some_and(|(bytes, wanted)| wanted.starts_with(&bytes));
+            let half = bytes
+                .zip(wanted)
+                .is_some_and(|(bytes, wanted)| wanted.starts_with(&bytes));
             if half {
                 std::fs::remove_file(&full)
                     .with_context(|| format!("cannot remove `{}`", full.display()))?;
             }
             if half && before.is_none() {
                 // The first folder with something else in it ends it.
-                let mut above = full.ancestors().skip(1).take_while(|folder| *folder != self.work_directory());
-                while above.next().is_some_and(|folder| std::fs::remove_dir(folder).is_ok()) {}
+                let mut above = full
+                    .ancestors()
+                    .skip(1)
+                    .take_while(|folder| *folder != self.work_directory());
+                while above
+                    .next()
+                    .is_some_and(|folder| std::fs::remove_dir(folder).is_ok())
+                {}
             }
             let gone = full.symlink_metadata().is_err();
             if before.is_some() && gone && self.read_file(&tree, path)?.is_some() {
@@ -244,7 +257,8 @@ impl Repository {
     /// Returns the commit that last wrote a line of a file in `commit`, counted from 1, and the line's text.
     pub fn blame(&self, commit: &Oid, path: &str, line: usize) -> anyhow::Result<(Oid, String)> {
         let range = format!("-L{line},{line}");
-        let output = self.run_git(&["blame", "--porcelain", &range, commit.as_str(), "--", path])?;
+        let output =
+            self.run_git(&["blame", "--porcelain", &range, commit.as_str(), "--", path])?;
         if !output.status.success() {
             return Err(anyhow!("{}", last_words(&output.stderr)))
                 .with_context(|| format!("cannot say who wrote line {line} of `{path}`"))
@@ -253,7 +267,10 @@ impl Repository {
         let text = String::from_utf8_lossy(&output.stdout);
         let id = text.split_whitespace().next().unwrap_or_default();
         let written = text.lines().find_map(|line| line.strip_prefix('\t'));
-        Ok((Oid::try_from(id.to_owned())?, written.unwrap_or_default().to_owned()))
+        Ok((
+            Oid::try_from(id.to_owned())?,
+            written.unwrap_or_default().to_owned(),
+        ))
     }
 
     /// Runs git in the user's folder without hooks, questions, background work or the user's stash.

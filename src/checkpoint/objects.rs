@@ -74,11 +74,7 @@ pub(super) fn object_path(git: &gix::Repository, id: &gix::ObjectId) -> PathBuf 
 
 /// Writes an object's file, all of it or nothing. Gix does the same under a name that nobody can tell from that of another
 /// program; after a crash ours is known by its process, and even if it stays `git gc` removes it in time.
-pub(super) fn write_object(
-    path: &Path,
-    kind: gix::objs::Kind,
-    bytes: &[u8],
-) -> anyhow::Result<()> {
+pub(super) fn write_object(path: &Path, kind: gix::objs::Kind, bytes: &[u8]) -> anyhow::Result<()> {
     static NUMBER: AtomicU64 = AtomicU64::new(0);
     let number = NUMBER.fetch_add(1, Ordering::Relaxed);
     let folder = path.parent().unwrap_or(path);

@@ -50,7 +50,9 @@ impl Repository {
     pub fn recover(&self, path: &Path, left: Option<&LeftBy>) -> anyhow::Result<Vec<String>> {
         let bytes = match std::fs::read(path) {
             Err(error) if error.kind() == ErrorKind::NotFound => Vec::new(),
-            other => other.with_context(|| format!("cannot read the journal `{}`", path.display()))?,
+            other => {
+                other.with_context(|| format!("cannot read the journal `{}`", path.display()))?
+            }
         };
         let records = decode(&bytes, self.git().object_hash());
         let mut done = Vec::new();
@@ -90,11 +92,17 @@ impl Repository {
             }
         }
         if removed > 0 {
-            done.push(format!("removed {removed} half-written files of git objects"));
+            done.push(format!(
+                "removed {removed} half-written files of git objects"
+            ));
         }
         let git = Folder::open(self.common_directory())?;
         let prefix = aside_prefix(left.process);
-        for name in git.names()?.into_iter().filter(|name| name.starts_with(prefix.as_bytes())) {
+        for name in git
+            .names()?
+            .into_iter()
+            .filter(|name| name.starts_with(prefix.as_bytes()))
+        {
             git.remove(&name)?;
             done.push("removed what was left of a worktree".to_owned());
         }
@@ -105,7 +113,9 @@ impl Repository {
     fn lost_writes(&self, records: &[Record]) -> anyhow::Result<bool> {
         let git = self.git();
         // The last record may have been on its way into git; what the ones before it need was all written.
-        let (_, before) = records.split_last().map_or((None, records), |(l, b)| (Some(l), b));
+        let (_, before) = records
+            .split_last()
+            .map_or((None, records), |(l, b)| (Some(l), b));
         for object in before.iter().flat_map(|record| &record.objects) {
             let id = gix::objs::compute_hash(git.object_hash(), object.kind, &object.bytes)?;
             let empty = object_path(&git, &id)
@@ -127,7 +137,9 @@ impl Repository {
             let (Some(id), Ok(found)) = (id_of(&path), path.metadata()) else {
                 continue;
             };
-            let recent = found.modified().is_ok_and(|modified| modified >= left.since);
+            let recent = found
+                .modified()
+                .is_ok_and(|modified| modified >= left.since);
             if found.len() == 0 || (recent && !is_whole(&git, id)) {
                 remove(&path)?;
                 removed += 1;
@@ -152,7 +164,11 @@ impl Repository {
                 other => other.with_context(|| format!("cannot list `{}`", folder.display()))?,
             };
             for entry in entries {
-                files.push(entry.with_context(|| format!("cannot list `{}`", folder.display()))?.path());
+                files.push(
+                    entry
+                        .with_context(|| format!("cannot list `{}`", folder.display()))?
+                        .path(),
+                );
             }
         }
         Ok(files)
@@ -173,7 +189,9 @@ impl Repository {
                     folders.push(folder.enter(&hidden)?);
                     continue;
                 }
-                let name = hidden.strip_prefix(b".").and_then(|name| name.strip_suffix(ending.as_bytes()));
+                let name = hidden
+                    .strip_prefix(b".")
+                    .and_then(|name| name.strip_suffix(ending.as_bytes()));
                 let Some(name) = name else { continue };
                 // The merge got as far as to bring the same bytes under that name.
                 match folder.look(name)? {
@@ -244,7 +262,8 @@ impl Repository {
             return Ok(());
         }
         let name = last.reference.trim_start_matches("refs/heads/");
-        let on_the_way = found == first.from || moves.iter().any(|moved| found.as_ref() == Some(&moved.to));
+        let on_the_way =
+            found == first.from || moves.iter().any(|moved| found.as_ref() == Some(&moved.to));
         let lost = found.is_none() && moves.iter().any(|moved| moved.from.is_none());
         let swapped = match on_the_way || lost {
             true => self.swap(&Move {
@@ -267,7 +286,11 @@ impl Repository {
     /// Returns where a ref is; a file without a ref in it, as a power cut leaves it, is removed.
     fn value_of(&self, reference: &str) -> anyhow::Result<Option<Oid>> {
         let path = self.common_directory().join(reference);
-        let blank = |bytes: Vec<u8>| bytes.iter().all(|&byte| byte == 0 || byte.is_ascii_whitespace());
+        let blank = |bytes: Vec<u8>| {
+            bytes
+                .iter()
+                .all(|&byte| byte == 0 || byte.is_ascii_whitespace())
+        };
         if std::fs::read(&path).is_ok_and(blank) {
             remove(&path)?;
         }
@@ -296,7 +319,8 @@ fn is_whole(git: &gix::Repository, id: gix::ObjectId) -> bool {
     let Ok(object) = git.find_object(id) else {
         return false;
     };
-    gix::objs::compute_hash(git.object_hash(), object.kind, &object.data).is_ok_and(|found| found == id)
+    gix::objs::compute_hash(git.object_hash(), object.kind, &object.data)
+        .is_ok_and(|found| found == id)
 }
 
 fn remove(path: &Path) -> anyhow::Result<()> {

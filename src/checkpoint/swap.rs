@@ -75,15 +75,19 @@ impl Repository {
 
     /// Refuses a name whose folder is a branch already.
     fn refuse_occupied(&self, git: &gix::Repository, reference: &str) -> anyhow::Result<()> {
-        let above = reference.match_indices('/').map(|(end, _)| &reference[..end]);
+        let above = reference
+            .match_indices('/')
+            .map(|(end, _)| &reference[..end]);
         for name in above.filter(|name| name.starts_with("refs/heads/")) {
             if value(git, &FullName::try_from(name)?)?.is_some() {
-                return Err(anyhow!("`{reference}` cannot be made: there is a branch `{name}`"))
-                    .kind(Trouble::Request)
-                    .hint(format!(
-                        "git branch -m {0} {0}-old",
-                        name.trim_start_matches("refs/heads/")
-                    ));
+                return Err(anyhow!(
+                    "`{reference}` cannot be made: there is a branch `{name}`"
+                ))
+                .kind(Trouble::Request)
+                .hint(format!(
+                    "git branch -m {0} {0}-old",
+                    name.trim_start_matches("refs/heads/")
+                ));
             }
         }
         Ok(())
@@ -122,7 +126,9 @@ pub(super) fn value(git: &gix::Repository, name: &FullName) -> anyhow::Result<Op
     let target = match git.refs.try_find_loose(name.as_ref())? {
         Some(loose) => Some(loose.target),
         None => match git.refs.open_packed_buffer()? {
-            Some(packed) => packed.try_find(name.as_ref())?.map(|found| Target::Object(found.target())),
+            Some(packed) => packed
+                .try_find(name.as_ref())?
+                .map(|found| Target::Object(found.target())),
             None => None,
         },
     };

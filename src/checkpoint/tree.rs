@@ -99,7 +99,11 @@ impl Repository {
         left.sort();
         let root = gix::objs::Tree { entries: left };
         let bytes = tree_bytes(&root)?;
-        let tree = oid(gix::objs::compute_hash(git.object_hash(), gix::objs::Kind::Tree, &bytes)?);
+        let tree = oid(gix::objs::compute_hash(
+            git.object_hash(),
+            gix::objs::Kind::Tree,
+            &bytes,
+        )?);
         Ok(Snapshot {
             changes: self.changes_to(before, &tree, &bytes)?,
             refused: Vec::new(),
@@ -213,7 +217,11 @@ fn named_without(
     entries.retain(|entry| entry.filename != name);
     let bytes = tree_bytes(&gix::objs::Tree { entries })?;
     let kind = gix::objs::Kind::Tree;
-    Ok(oid(gix::objs::compute_hash(git.object_hash(), kind, &bytes)?))
+    Ok(oid(gix::objs::compute_hash(
+        git.object_hash(),
+        kind,
+        &bytes,
+    )?))
 }
 
 /// Returns the entries of a tree.

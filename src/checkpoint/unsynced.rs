@@ -107,10 +107,13 @@ impl Repository {
         };
         drop(unsynced);
         // A `git gc --prune=now` may have taken objects before the branch had them; the journal still has.
-        let cut = journal.records().and_then(|records| self.replay_objects(&records)).and_then(|lost| match lost {
-            0 => journal.cut(),
-            _ => self.sync_objects().and_then(|()| journal.cut()),
-        });
+        let cut = journal
+            .records()
+            .and_then(|records| self.replay_objects(&records))
+            .and_then(|lost| match lost {
+                0 => journal.cut(),
+                _ => self.sync_objects().and_then(|()| journal.cut()),
+            });
         self.unsynced().journal = Some(journal);
         cut
     }
@@ -142,7 +145,11 @@ pub(super) fn flush(files: &BTreeSet<PathBuf>, top: &Path) -> anyhow::Result<()>
     for file in files {
         flush_one(file)?;
         let above = file.ancestors().skip(1);
-        folders.extend(above.take_while(|folder| folder.starts_with(top)).map(Path::to_owned));
+        folders.extend(
+            above
+                .take_while(|folder| folder.starts_with(top))
+                .map(Path::to_owned),
+        );
     }
     folders.iter().try_for_each(|folder| flush_one(folder))
 }

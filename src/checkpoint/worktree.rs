@@ -19,6 +19,8 @@ pub struct Worktree {
     /// The folder in `.git/worktrees` that belongs to it.
     administration: PathBuf,
     stamps: Mutex<Stamps>,
+    /// A part of our own folder that steps do not see.
+    hidden: Option<&'static str>,
 }
 
 impl Worktree {
@@ -44,9 +46,21 @@ impl Worktree {
             path,
             administration,
             stamps: Mutex::default(),
+            hidden: None,
         };
         worktree.mend(commit)?;
         Ok(worktree)
+    }
+
+    /// Leaves a folder out, `.orchestrate/NAME`, whenever a step's folder is prepared: what grows with a run would make each of its
+    /// steps dearer than the one before.
+    pub fn hiding(mut self, path: &'static str) -> Worktree {
+        self.hidden = Some(path);
+        self
+    }
+
+    pub(super) fn hidden(&self) -> Option<&'static str> {
+        self.hidden
     }
 
     /// Removes the worktree at `path` with what git keeps about it, whatever is missing of it.
@@ -248,14 +262,22 @@ fn make_administration(
         // Without it a `git gc` would take the worktree for one that is gone, as its folder does not point here yet.
         std::fs::write(new.join("locked"), "initializing\n")
     };
-    let named = write().with_context(making).and_then(|()| name(&new, &all, path));
+    let named = write()
+        .with_context(making)
+        .and_then(|()| name(&new, &all, path));
     named.inspect_err(|_| drop(std::fs::remove_dir_all(&new)))
 }
 
 /// Gives a new folder the first name in `all` that is free.
 fn name(new: &Path, all: &Path, path: &Path) -> anyhow::Result<PathBuf> {
     let name = path.file_name().and_then(|name| name.to_str());
-    let plain = |char: char| if char.is_ascii_alphanumeric() { char } else { '-' };
+    let plain = |char: char| {
+        if char.is_ascii_alphanumeric() {
+            char
+        } else {
+            '-'
+        }
+    };
     let name: String = name.unwrap_or("worktree").chars().map(plain).collect();
     for number in 0..=u32::MAX {
         let folder = match number {
@@ -278,7 +300,9 @@ fn aside(repository: &Repository) -> PathBuf {
     static NUMBER: AtomicU64 = AtomicU64::new(0);
     let number = NUMBER.fetch_add(1, Ordering::Relaxed);
     let prefix = aside_prefix(std::process::id());
-    repository.common_directory().join(format!("{prefix}{number}"))
+    repository
+        .common_directory()
+        .join(format!("{prefix}{number}"))
 }
 
 /// Returns what the names begin with of the folders that a process has not completed, or not removed altogether.

@@ -77,8 +77,12 @@ fn run(arguments: &Arguments, output: &Output, stop: &Stop) -> Done {
         }
         Some(Command::Learn(learn)) => learn::run(arguments, learn, output),
         Some(Command::Run(command)) => run::run(arguments, command, output),
-        Some(Command::Verify { run, rerun_checks }) => verify::run(arguments, run, *rerun_checks, output),
-        Some(Command::Clean { branches, dry_run }) => clean::run(arguments, *branches, *dry_run, output),
+        Some(Command::Verify { run, rerun_checks }) => {
+            verify::run(arguments, run, *rerun_checks, output)
+        }
+        Some(Command::Clean { branches, dry_run }) => {
+            clean::run(arguments, *branches, *dry_run, output)
+        }
         Some(Command::Status) => run::status(arguments, output),
         Some(Command::Pattern(command)) => pattern::run(arguments, command, output),
         Some(Command::Init(init)) => init::run(arguments, init, output, stop),

@@ -21,9 +21,13 @@ pub fn run(arguments: &Arguments, run: &str, rerun_checks: bool, output: &Output
     }
     output.document(&verified)?;
     if !verified.faults.is_empty() {
-        return Err(anyhow!("run `{}` is not what it says:\n{}", verified.run, verified.faults.join("\n")))
-            .kind(Trouble::Integrity)
-            .hint(format!("git log --stat {}", verified.run.branch()));
+        return Err(anyhow!(
+            "run `{}` is not what it says:\n{}",
+            verified.run,
+            verified.faults.join("\n")
+        ))
+        .kind(Trouble::Integrity)
+        .hint(format!("git log --stat {}", verified.run.branch()));
     }
     output.line(&format!(
         "Run {} holds: {}, {}, plan {}",
@@ -33,7 +37,10 @@ pub fn run(arguments: &Arguments, run: &str, rerun_checks: bool, output: &Output
         verified.digest
     ));
     if let Some(checks) = verified.checks_rerun {
-        output.line(&format!("  {} passed again at the files of their steps", counted(checks, "check")));
+        output.line(&format!(
+            "  {} passed again at the files of their steps",
+            counted(checks, "check")
+        ));
     }
     Ok(0)
 }

@@ -10,8 +10,8 @@ use super::flight::{self, Attempt, Landed, Message};
 use super::recovery::{self, Next};
 use super::{Ended, Host, Integrated, Way, schedule};
 use crate::model::{
-    Action, Effects, EventKind, Failure, Finding, Plan, Remedy, ServiceUse, Step, StepId, StepState,
-    StepStatus,
+    Action, Effects, EventKind, Failure, Finding, Plan, Remedy, ServiceUse, Step, StepId,
+    StepState, StepStatus,
 };
 use crate::sandbox::Cancel;
 use crate::workspace::{Line, Workspace};
@@ -53,8 +53,15 @@ struct Held {
 enum Ending {
     Interrupted(String),
     OutOfTime(StepId),
-    Paused { step: StepId, reason: String, actions: Vec<String> },
-    Failed { step: StepId, reason: String },
+    Paused {
+        step: StepId,
+        reason: String,
+        actions: Vec<String>,
+    },
+    Failed {
+        step: StepId,
+        reason: String,
+    },
 }
 
 impl<'a> Execution<'a> {
@@ -98,8 +105,16 @@ impl<'a> Execution<'a> {
                 return self.end();
             }
             match self.next_message() {
-                Some(Message::Line { step, text, building }) => {
-                    let line = if building { Line::Building(&text) } else { Line::Program(&text) };
+                Some(Message::Line {
+                    step,
+                    text,
+                    building,
+                }) => {
+                    let line = if building {
+                        Line::Building(&text)
+                    } else {
+                        Line::Program(&text)
+                    };
                     self.host.show(&step, line);
                 }
                 Some(Message::Landed { step, landed }) => self.landed(&step, *landed)?,
@@ -116,14 +131,17 @@ impl<'a> Execution<'a> {
         {
             self.ending = Some(Ending::Interrupted(signal));
         }
-        let late = self.deadline.is_some_and(|deadline| Instant::now() >= deadline);
+        let late = self
+            .deadline
+            .is_some_and(|deadline| Instant::now() >= deadline);
         if late && self.ending.is_none() {
             let open = self.plan.steps.iter().find(|step| !self.is_done(step));
             self.ending = open.map(|step| Ending::OutOfTime(step.id.clone()));
             self.halt.cancel();
         }
         if self.ending.is_some() {
-            self.flights.retain(|_, flight| !matches!(flight, Flight::Due(_)));
+            self.flights
+                .retain(|_, flight| !matches!(flight, Flight::Due(_)));
         }
     }
 
@@ -136,14 +154,26 @@ impl<'a> Execution<'a> {
             let step = match self.flights.iter().find_map(due) {
                 Some(number) => &self.plan.steps[number - 1],
                 None => {
-                    let flying: Vec<&StepId> = self.flights.keys().map(|number| &self.plan.steps[number - 1].id).collect();
-                    let busy = self.flights.values().filter(|flight| !matches!(flight, Flight::Held(_))).count();
+                    let flying: Vec<&StepId> = self
+                        .flights
+                        .keys()
+                        .map(|number| &self.plan.steps[number - 1].id)
+                        .collect();
+                    let busy = self
+                        .flights
+                        .values()
+                        .filter(|flight| !matches!(flight, Flight::Held(_)))
+                        .count();
                     let next = schedule::next(self.plan, self.host.state(), &flying);
                     // What is held occupies a folder each, so there is a bound on that as well.
-                    let Some(step) = next.filter(|_| busy < self.way.jobs && flying.len() < 2 * self.way.jobs) else {
+                    let Some(step) =
+                        next.filter(|_| busy < self.way.jobs && flying.len() < 2 * self.way.jobs)
+                    else {
                         return Ok(());
                     };
-                    self.host.emit(EventKind::StepStarted { step: step.id.clone() })?;
+                    self.host.emit(EventKind::StepStarted {
+                        step: step.id.clone(),
+                    })?;
                     if self.reuse(step)? || !self.may_begin(step)? {
                         continue;
                     }
@@ -176,21 +206,25 @@ impl<'a> Execution<'a> {
                 return self.recover(step, failure, began);
             }
         };
-        self.fly_with(step, Attempt {
-            step: step.clone(),
-            action,
-            remedies,
-            workspace,
-            verify: self.way.verify,
-            reused: false,
-        })
+        self.fly_with(
+            step,
+            Attempt {
+                step: step.clone(),
+                action,
+                remedies,
+                workspace,
+                verify: self.way.verify,
+                reused: false,
+            },
+        )
     }
 
     fn fly_with(&mut self, step: &Step, mut attempt: Attempt) -> Result<()> {
         attempt.workspace.deadline = self.deadline;
         attempt.workspace.cancel = self.halt.clone();
         flight::start(attempt, self.sender.clone())?;
-        self.flights.insert(self.plan.number(&step.id), Flight::Running);
+        self.flights
+            .insert(self.plan.number(&step.id), Flight::Running);
         Ok(())
     }
 
@@ -204,14 +238,17 @@ impl<'a> Execution<'a> {
             run: reused.run,
             commit: reused.commit,
         })?;
-        self.fly_with(step, Attempt {
-            step: step.clone(),
-            action: step.action.clone(),
-            remedies: Vec::new(),
-            workspace,
-            verify: self.way.verify,
-            reused: true,
-        })?;
+        self.fly_with(
+            step,
+            Attempt {
+                step: step.clone(),
+                action: step.action.clone(),
+                remedies: Vec::new(),
+                workspace,
+                verify: self.way.verify,
+                reused: true,
+            },
+        )?;
         Ok(true)
     }
 
@@ -221,13 +258,20 @@ impl<'a> Execution<'a> {
         if step.effects == Effects::Files || !begun || self.way.repeat.contains(&step.id) {
             return Ok(true);
         }
-        let reason = format!("step `{}` was begun before, and may have had its effect already", step.id);
+        let reason = format!(
+            "step `{}` was begun before, and may have had its effect already",
+            step.id
+        );
         let actions = vec![format!("see whether it had, then `--repeat {}`", step.id)];
         if self.host.ask(step, &reason, &actions)? {
             return Ok(true);
         }
         let step = step.id.clone();
-        self.ending = Some(Ending::Paused { step, reason, actions });
+        self.ending = Some(Ending::Paused {
+            step,
+            reason,
+            actions,
+        });
         Ok(false)
     }
 
@@ -237,7 +281,9 @@ impl<'a> Execution<'a> {
             Flight::Due(at) => Some(*at),
             _ => None,
         });
-        let until = due.chain(self.deadline.filter(|_| self.ending.is_none())).min();
+        let until = due
+            .chain(self.deadline.filter(|_| self.ending.is_none()))
+            .min();
         let Some(until) = until else {
             return self.messages.recv().ok();
         };
@@ -255,7 +301,13 @@ impl<'a> Execution<'a> {
         let number = self.plan.number(id);
         self.flights.remove(&number);
         let step = &self.plan.steps[number - 1];
-        let Landed { action, workspace, began, reused, outcome } = landed;
+        let Landed {
+            action,
+            workspace,
+            began,
+            reused,
+            outcome,
+        } = landed;
         // A panic is a bug of ours wherever it happens.
         match outcome.unwrap_or_else(|panic| std::panic::resume_unwind(panic)) {
             Err(error) => {
@@ -274,7 +326,12 @@ impl<'a> Execution<'a> {
             }
             Ok(Ok(verdict)) => {
                 let findings = verdict.findings;
-                let held = Held { action, workspace, began, findings };
+                let held = Held {
+                    action,
+                    workspace,
+                    began,
+                    findings,
+                };
                 self.flights.insert(number, Flight::Held(Box::new(held)));
                 Ok(())
             }
@@ -297,7 +354,12 @@ impl<'a> Execution<'a> {
 
     fn integrate(&mut self, number: usize, held: Held) -> Result<()> {
         let step = &self.plan.steps[number - 1];
-        let Held { action, workspace, began, findings } = held;
+        let Held {
+            action,
+            workspace,
+            began,
+            findings,
+        } = held;
         let integrated = self.host.integrate(step, &action, &workspace);
         let services = workspace.services.clone();
         self.host.release(workspace);
@@ -315,7 +377,13 @@ impl<'a> Execution<'a> {
         }
     }
 
-    fn finish(&mut self, step: &Step, findings: Vec<Finding>, services: Vec<ServiceUse>, began: Instant) -> Result<()> {
+    fn finish(
+        &mut self,
+        step: &Step,
+        findings: Vec<Finding>,
+        services: Vec<ServiceUse>,
+        began: Instant,
+    ) -> Result<()> {
         let current = self.current(&step.id);
         let event = EventKind::StepFinished {
             step: step.id.clone(),
@@ -333,7 +401,10 @@ impl<'a> Execution<'a> {
     fn recover(&mut self, step: &Step, failure: Failure, began: Instant) -> Result<()> {
         self.look_up();
         // An attempt that was stopped has not failed.
-        if matches!(self.ending, Some(Ending::Interrupted(_) | Ending::OutOfTime(_))) {
+        if matches!(
+            self.ending,
+            Some(Ending::Interrupted(_) | Ending::OutOfTime(_))
+        ) {
             return Ok(());
         }
         let current = self.current(&step.id);
@@ -352,26 +423,40 @@ impl<'a> Execution<'a> {
         let id = step.id.clone();
         match recovery::next(step, self.current(&step.id), &failure) {
             Next::Remedy(remedy) => {
-                let note = remedy.note.clone().unwrap_or_else(|| failure.message.clone());
+                let note = remedy
+                    .note
+                    .clone()
+                    .unwrap_or_else(|| failure.message.clone());
                 let remedy = remedy.id.clone();
-                self.host.emit(EventKind::RemedyChosen { step: id, plugin, remedy, note })?;
+                self.host.emit(EventKind::RemedyChosen {
+                    step: id,
+                    plugin,
+                    remedy,
+                    note,
+                })?;
                 self.again(step, Duration::ZERO);
             }
             Next::Retry { wait } => {
                 let wait_ms = wait.as_millis() as u64;
-                self.host.emit(EventKind::RetryPlanned { step: id, wait_ms })?;
+                self.host
+                    .emit(EventKind::RetryPlanned { step: id, wait_ms })?;
                 self.again(step, wait);
             }
             Next::Fallback(action) => {
                 let plugin = action.plugin.clone();
-                self.host.emit(EventKind::FallbackChosen { step: id, plugin })?;
+                self.host
+                    .emit(EventKind::FallbackChosen { step: id, plugin })?;
                 self.again(step, Duration::ZERO);
             }
             Next::Person(actions) => match self.host.ask(step, &failure.message, &actions)? {
                 true => self.again(step, Duration::ZERO),
                 false => {
                     let reason = failure.message;
-                    self.ending = Some(Ending::Paused { step: id, reason, actions });
+                    self.ending = Some(Ending::Paused {
+                        step: id,
+                        reason,
+                        actions,
+                    });
                 }
             },
             Next::Abort => {
@@ -385,7 +470,8 @@ impl<'a> Execution<'a> {
     /// Tries the step again after a wait.
     fn again(&mut self, step: &Step, wait: Duration) {
         let number = self.plan.number(&step.id);
-        self.flights.insert(number, Flight::Due(Instant::now() + wait));
+        self.flights
+            .insert(number, Flight::Due(Instant::now() + wait));
     }
 
     /// Writes down how the run ended, now that nothing is in flight.
@@ -401,18 +487,37 @@ impl<'a> Execution<'a> {
                 let duration_ms = steps.map(|step| step.duration_ms).sum();
                 (EventKind::RunFinished { duration_ms }, Ended::Finished)
             }
-            Some(Ending::Interrupted(signal)) => (EventKind::RunInterrupted { signal }, Ended::Interrupted),
+            Some(Ending::Interrupted(signal)) => {
+                (EventKind::RunInterrupted { signal }, Ended::Interrupted)
+            }
             Some(Ending::OutOfTime(step)) => {
                 let seconds = self.plan.constraints.max_time_s.unwrap_or_default();
                 let reason = format!("`max-time`, {seconds} s, is used up");
-                let event = EventKind::RunFailed { step, reason, out_of_time: true };
+                let event = EventKind::RunFailed {
+                    step,
+                    reason,
+                    out_of_time: true,
+                };
                 (event, Ended::Failed)
             }
-            Some(Ending::Paused { step, reason, actions }) => {
-                (EventKind::RunPaused { step, reason, actions }, Ended::Paused)
-            }
+            Some(Ending::Paused {
+                step,
+                reason,
+                actions,
+            }) => (
+                EventKind::RunPaused {
+                    step,
+                    reason,
+                    actions,
+                },
+                Ended::Paused,
+            ),
             Some(Ending::Failed { step, reason }) => {
-                let event = EventKind::RunFailed { step, reason, out_of_time: false };
+                let event = EventKind::RunFailed {
+                    step,
+                    reason,
+                    out_of_time: false,
+                };
                 (event, Ended::Failed)
             }
         };
@@ -421,7 +526,9 @@ impl<'a> Execution<'a> {
     }
 
     fn is_running(&self) -> bool {
-        self.flights.values().any(|flight| matches!(flight, Flight::Running))
+        self.flights
+            .values()
+            .any(|flight| matches!(flight, Flight::Running))
     }
 
     fn is_done(&self, step: &Step) -> bool {

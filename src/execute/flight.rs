@@ -23,8 +23,15 @@ pub struct Attempt {
 
 /// What an attempt has to say.
 pub enum Message {
-    Line { step: StepId, text: String, building: bool },
-    Landed { step: StepId, landed: Box<Landed> },
+    Line {
+        step: StepId,
+        text: String,
+        building: bool,
+    },
+    Landed {
+        step: StepId,
+        landed: Box<Landed>,
+    },
 }
 
 /// An attempt whose programs and checks have ended.
@@ -41,13 +48,16 @@ pub struct Landed {
 pub fn start(attempt: Attempt, to: Sender<Message>) -> Result<JoinHandle<()>> {
     let name = attempt.step.id.to_string();
     let thread = std::thread::Builder::new().name(name);
-    thread.spawn(move || fly(attempt, &to)).context("cannot start a thread for a step")
+    thread
+        .spawn(move || fly(attempt, &to))
+        .context("cannot start a thread for a step")
 }
 
 fn fly(mut attempt: Attempt, to: &Sender<Message>) {
     let began = Instant::now();
     // A panic is handed over like any other end, or whoever listens would wait for ever.
-    let outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| carry_out(&mut attempt, to)));
+    let outcome =
+        std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| carry_out(&mut attempt, to)));
     let landed = Landed {
         action: attempt.action,
         workspace: attempt.workspace,
@@ -56,7 +66,11 @@ fn fly(mut attempt: Attempt, to: &Sender<Message>) {
         outcome,
     };
     let step = attempt.step.id;
-    to.send(Message::Landed { step, landed: Box::new(landed) }).ok();
+    to.send(Message::Landed {
+        step,
+        landed: Box::new(landed),
+    })
+    .ok();
 }
 
 fn carry_out(attempt: &mut Attempt, to: &Sender<Message>) -> Result<Result<Verdict, Failure>> {
@@ -72,7 +86,12 @@ fn carry_out(attempt: &mut Attempt, to: &Sender<Message>) -> Result<Result<Verdi
         let building = matches!(line, Line::Building(_));
         let (Line::Program(text) | Line::Building(text)) = line;
         let (step, text) = (step.id.clone(), text.to_owned());
-        to.send(Message::Line { step, text, building }).ok();
+        to.send(Message::Line {
+            step,
+            text,
+            building,
+        })
+        .ok();
     };
     let timeout = Duration::from_secs(step.timeout_s);
     if !*reused && let Err(failure) = runner::run(action, workspace, remedies, timeout, &mut say)? {

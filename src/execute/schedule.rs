@@ -7,7 +7,11 @@ use crate::model::{Plan, RunState, Step, StepId, StepStatus, may_meet};
 /// Of two steps that may write to the same path the later one waits for the earlier one, so both leave what they would have left
 /// one after the other.
 pub fn next<'a>(plan: &'a Plan, state: &RunState, in_flight: &[&StepId]) -> Option<&'a Step> {
-    let done = |id: &StepId| state.step(id).is_some_and(|step| step.status == StepStatus::Done);
+    let done = |id: &StepId| {
+        state
+            .step(id)
+            .is_some_and(|step| step.status == StepStatus::Done)
+    };
     let mut before: Vec<&Step> = Vec::new();
     for step in plan.steps.iter().filter(|step| !done(&step.id)) {
         let ready = !in_flight.contains(&&step.id) && step.needs.iter().all(done);
@@ -25,8 +29,16 @@ mod tests {
 
     fn check(one: &str, other: &str, expected: bool) {
         let plan = crate::execute::fixture::plan(&[(&[], one), (&[], other)]);
-        assert_eq!(may_meet(&plan.steps[0], &plan.steps[1]), expected, "{one} {other}");
-        assert_eq!(may_meet(&plan.steps[1], &plan.steps[0]), expected, "{one} {other}");
+        assert_eq!(
+            may_meet(&plan.steps[0], &plan.steps[1]),
+            expected,
+            "{one} {other}"
+        );
+        assert_eq!(
+            may_meet(&plan.steps[1], &plan.steps[0]),
+            expected,
+            "{one} {other}"
+        );
     }
 
     fn check_next(done: &[&str], in_flight: &[&str], expected: Option<&str>) {
@@ -38,7 +50,11 @@ mod tests {
             (&[], "e"),
         ]);
         let mut state = RunState::new(&plan);
-        for step in state.steps.iter_mut().filter(|step| done.contains(&step.id.as_str())) {
+        for step in state
+            .steps
+            .iter_mut()
+            .filter(|step| done.contains(&step.id.as_str()))
+        {
             step.status = StepStatus::Done;
         }
         let flying: Vec<StepId> = in_flight.iter().map(|id| id.parse().unwrap()).collect();

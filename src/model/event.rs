@@ -134,7 +134,10 @@ impl EventKind {
     /// Says whether the event uses up what a plan allows: after a power cut it must not be had again.
     pub fn is_spent(&self) -> bool {
         use EventKind::*;
-        matches!(self, AttemptFailed { .. } | RemedyChosen { .. } | FallbackChosen { .. })
+        matches!(
+            self,
+            AttemptFailed { .. } | RemedyChosen { .. } | FallbackChosen { .. }
+        )
     }
 
     /// Says whether the event closes its segment of the log: it counts only once a commit holds it.

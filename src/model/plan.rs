@@ -102,7 +102,9 @@ pub fn may_meet(a: &Step, b: &Step) -> bool {
     };
     let others = writes(b);
     let meet = |one: &String, other: &String| is_above(one, other) || is_above(other, one);
-    writes(a).iter().any(|one| others.iter().any(|other| meet(one, other)))
+    writes(a)
+        .iter()
+        .any(|one| others.iter().any(|other| meet(one, other)))
 }
 
 /// What carries a step out: a plugin, through a runner, with its inputs and its grants.

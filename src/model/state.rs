@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use super::{
-    Action, Event, EventKind, Failure, Finding, Oid, Plan, PluginId, RunId, ServiceUse, Step, StepId,
+    Action, Event, EventKind, Failure, Finding, Oid, Plan, PluginId, RunId, ServiceUse, Step,
+    StepId,
 };
 
 /// A run at one moment.
@@ -121,7 +122,14 @@ impl RunState {
             duration_ms: 0,
             elapsed: Duration::ZERO,
             last: None,
-            pause_max: PAUSE + Duration::from_secs(plan.steps.iter().map(|step| step.timeout_s).max().unwrap_or(0)),
+            pause_max: PAUSE
+                + Duration::from_secs(
+                    plan.steps
+                        .iter()
+                        .map(|step| step.timeout_s)
+                        .max()
+                        .unwrap_or(0),
+                ),
         }
     }
 
@@ -141,7 +149,10 @@ impl RunState {
 
     /// Counts the time since the event before, as far as it is plausible: clocks jump, and a run lies still between two sessions.
     fn pass(&mut self, event: &Event) {
-        let resumed = matches!(event.event, EventKind::RunStarted { .. } | EventKind::RunResumed { .. });
+        let resumed = matches!(
+            event.event,
+            EventKind::RunStarted { .. } | EventKind::RunResumed { .. }
+        );
         if let Some(last) = self.last.filter(|_| !resumed) {
             let passed = Duration::try_from(event.at.duration_since(last)).unwrap_or_default();
             self.elapsed += passed.min(self.pause_max);

@@ -65,7 +65,9 @@ pub fn bisect(
     places.extend(steps);
     // A folder of its own: the run may be going on.
     let searched: RunId = format!("{}.bisect{}", run.plan(), std::process::id()).parse()?;
-    let folder = project.folders.run(repository.common_directory(), &searched);
+    let folder = project
+        .folders
+        .run(repository.common_directory(), &searched);
     folder.create()?;
     let _lock = RunLock::take(&folder.lock(), &searched)?;
     let worktree = Worktree::open_or_add(repository, &folder.worktree(0), &base)?;
@@ -79,7 +81,11 @@ pub fn bisect(
     slots::remove(repository, &folder, true)?;
     folder.remove()?;
     let (first_bad, tried) = found.with_context(|| format!("cannot search run `{run}`"))?;
-    Ok(Bisected { run, first_bad, tried })
+    Ok(Bisected {
+        run,
+        first_bad,
+        tried,
+    })
 }
 
 /// Halves the distance between the last place known as good and the first known as bad.
@@ -130,14 +136,20 @@ fn attempt(place: &Commit, command: &[String], worktree: &Worktree) -> Result<Tr
         .kind(Trouble::Request)?;
     let step = place.trailer("Orchestrate-Step");
     Ok(Tried {
-        after: step.map_or_else(|| "before the first step".to_owned(), |step| format!("step {step}")),
+        after: step.map_or_else(
+            || "before the first step".to_owned(),
+            |step| format!("step {step}"),
+        ),
         plugin: place.trailer("Orchestrate-Plugin").map(str::to_owned),
         commit: place.id.clone(),
         verdict: match status.code() {
             Some(0) => Verdict::Good,
             Some(125) => Verdict::Unknown,
             Some(_) => Verdict::Bad,
-            None => return Err(anyhow!("`{program}` was ended by a signal")).kind(Trouble::Interrupted),
+            None => {
+                return Err(anyhow!("`{program}` was ended by a signal"))
+                    .kind(Trouble::Interrupted);
+            }
         },
     })
 }

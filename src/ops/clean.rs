@@ -24,11 +24,18 @@ pub fn clean(project: &Project, branches: bool, dry_run: bool) -> Result<Cleaned
     let (runs, _) = history::runs(project)?;
     for run in project.folders.runs(git)? {
         let folder = project.folders.run(git, &run);
-        let status = runs.iter().find(|known| known.run == run).map(|known| known.status);
+        let status = runs
+            .iter()
+            .find(|known| known.run == run)
+            .map(|known| known.status);
         if RunLock::is_held(&folder.lock()) {
-            cleaned.kept.push(format!("run `{run}`: it is being carried out"));
+            cleaned
+                .kept
+                .push(format!("run `{run}`: it is being carried out"));
         } else if status.is_some_and(|status| status != RunStatus::Done) {
-            cleaned.kept.push(format!("run `{run}`: it can go on: `orchestrate --resume {run}`"));
+            cleaned.kept.push(format!(
+                "run `{run}`: it can go on: `orchestrate --resume {run}`"
+            ));
         } else {
             cleaned.folders.push(folder.root().display().to_string());
             if !dry_run {
@@ -50,7 +57,10 @@ fn clean_branches(project: &Project, dry_run: bool, cleaned: &mut Cleaned) -> Re
     };
     for (branch, tip) in project.repository.branches("orchestrate/")? {
         let is_run = branch["orchestrate/".len()..].parse::<RunId>().is_ok();
-        let here = project.repository.branch_tip(&branch)?.is_some_and(|tip| tip.remote.is_none());
+        let here = project
+            .repository
+            .branch_tip(&branch)?
+            .is_some_and(|tip| tip.remote.is_none());
         if is_run && here && project.repository.is_in_history(&tip, &head)? {
             if !dry_run {
                 project.repository.delete_branch(&branch, &tip)?;

@@ -99,7 +99,10 @@ pub struct RunLog {
 impl RunLog {
     /// Returns where the run stood after one of its events.
     pub fn state_after(&self, event: &Event) -> RunState {
-        let end = self.events.iter().position(|other| std::ptr::eq(other, event));
+        let end = self
+            .events
+            .iter()
+            .position(|other| std::ptr::eq(other, event));
         RunState::replay(&self.plan, &self.events[..end.map_or(0, |end| end + 1)])
     }
 }
@@ -223,8 +226,7 @@ pub fn load(repository: &Repository, run: &RunId) -> Result<Stored> {
 }
 
 fn segment_files(repository: &Repository, run: &RunId, tip: &Oid) -> Result<Vec<String>> {
-    repository
-        .list_files(tip, &format!("{}events", paths::run(run)))
+    repository.list_files(tip, &format!("{}events", paths::run(run)))
 }
 
 fn events(repository: &Repository, run: &RunId, tip: &Oid) -> Result<Vec<Event>> {

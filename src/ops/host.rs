@@ -8,8 +8,8 @@ use anyhow::Result;
 use super::commit::StepLog;
 use super::reuse::{self, Reusable};
 use super::session::Session;
-use super::{Note, Stop, Watch};
 use super::slots::Slots;
+use super::{Note, Stop, Watch};
 use crate::checkpoint::{Graft, Snapshot};
 use crate::execute::{Host, Integrated, Reused, Verdict};
 use crate::model::{
@@ -59,7 +59,12 @@ impl Host for RunHost<'_> {
         self.prepare_workspace(step, action)
     }
 
-    fn integrate(&mut self, _step: &Step, action: &Action, workspace: &Workspace) -> Result<Integrated> {
+    fn integrate(
+        &mut self,
+        _step: &Step,
+        action: &Action,
+        workspace: &Workspace,
+    ) -> Result<Integrated> {
         let repository = &self.session.project.repository;
         let slot = self.slots.at(&workspace.directory)?;
         let base = repository.tree_of(&slot.base)?;
@@ -114,7 +119,8 @@ impl Host for RunHost<'_> {
             event: kind,
         };
         let external = matches!(&event.event, EventKind::AttemptStarted { step, .. } if self.is_external(step));
-        self.log.append(&event, external || event.event.is_spent())?;
+        self.log
+            .append(&event, external || event.event.is_spent())?;
         self.state.apply(&event);
         if event.event.closes_segment() {
             self.checkpoint(&event)?;
@@ -227,7 +233,9 @@ impl<'a> RunHost<'a> {
 
 impl RunHost<'_> {
     fn is_external(&self, step: &StepId) -> bool {
-        self.plan.step(step).is_some_and(|step| step.effects == Effects::External)
+        self.plan
+            .step(step)
+            .is_some_and(|step| step.effects == Effects::External)
     }
 
     /// Tells the watcher something that is no event.

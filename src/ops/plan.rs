@@ -221,7 +221,11 @@ pub fn find_plan(project: &Project, name: &str) -> Result<Planned> {
 /// Returns the plan that a run carries out, with the files that its branch has of it.
 pub fn of_run(project: &Project, stored: &Stored) -> Result<Planned> {
     let id = stored.plan_id.clone();
-    let mut beside = vec![paths::plan_yaml(&id), paths::plan_md(&id), paths::research_md(&id)];
+    let mut beside = vec![
+        paths::plan_yaml(&id),
+        paths::plan_md(&id),
+        paths::research_md(&id),
+    ];
     beside.extend(lock_paths(&stored.plan));
     let mut files = Vec::new();
     for path in beside {

@@ -19,9 +19,18 @@ pub fn recover_all(repository: &Repository, folders: &Folders) -> Vec<String> {
         let folder = folders.run(git, &run);
         // Somebody who carries the run out now looks after it.
         let wanted = folder.is_unsettled() && !RunLock::is_held(&folder.lock());
-        match if wanted { recover(repository, &folder, &run) } else { Ok(Vec::new()) } {
-            Ok(done) => said.extend(done.into_iter().map(|done| format!("run `{run}` was cut off: {done}"))),
-            Err(error) => said.push(format!("run `{run}` was cut off, and cannot be put in order: {error:#}")),
+        match if wanted {
+            recover(repository, &folder, &run)
+        } else {
+            Ok(Vec::new())
+        } {
+            Ok(done) => said.extend(
+                done.into_iter()
+                    .map(|done| format!("run `{run}` was cut off: {done}")),
+            ),
+            Err(error) => said.push(format!(
+                "run `{run}` was cut off, and cannot be put in order: {error:#}"
+            )),
         }
     }
     said

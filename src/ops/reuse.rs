@@ -13,9 +13,7 @@ use super::host::RunHost;
 use super::{Note, Project};
 use crate::checkpoint::Graft;
 use crate::execute::Reused;
-use crate::model::{
-    ENGINE, Hint, Oid, Plan, PluginId, RunId, Step, StepId, Trouble, may_meet,
-};
+use crate::model::{ENGINE, Hint, Oid, Plan, PluginId, RunId, Step, StepId, Trouble, may_meet};
 use crate::store::paths;
 use crate::tree;
 
@@ -50,7 +48,13 @@ impl Reusable {
     pub fn before(project: &Project, run: &RunId, stored: &Stored, from: &str) -> Result<Reusable> {
         let steps = &stored.plan.steps;
         let place = steps.iter().position(|step| step.id.as_str() == from);
-        let names = || steps.iter().map(|step| format!("`{}`", step.id)).collect::<Vec<_>>().join(", ");
+        let names = || {
+            steps
+                .iter()
+                .map(|step| format!("`{}`", step.id))
+                .collect::<Vec<_>>()
+                .join(", ")
+        };
         let place = place
             .ok_or_else(|| anyhow!("there is no step `{from}` in run `{run}`"))
             .kind(Trouble::Request)
@@ -66,7 +70,8 @@ impl Reusable {
     fn add(&mut self, project: &Project, run: &RunId, stored: &Stored) -> Result<()> {
         let base = history::base(&stored.events);
         for commit in project.repository.history(&stored.tip, base.as_ref())? {
-            let (Some(key), Some(plugin)) = (commit.trailer("Orchestrate-Key"), plugin_of(&commit)) else {
+            let (Some(key), Some(plugin)) = (commit.trailer("Orchestrate-Key"), plugin_of(&commit))
+            else {
                 continue;
             };
             let done = Reused {
@@ -88,11 +93,19 @@ fn plugin_of(commit: &crate::checkpoint::Commit) -> Option<PluginId> {
 /// Returns the key of each step of a plan that begins on `base`.
 pub fn keys(project: &Project, plan: &Plan, base: &Oid) -> Result<BTreeMap<StepId, String>> {
     let repository = &project.repository;
-    let input = repository.tree_without(&repository.tree_of(base)?, paths::ROOT.trim_end_matches('/'))?;
+    let input = repository.tree_without(
+        &repository.tree_of(base)?,
+        paths::ROOT.trim_end_matches('/'),
+    )?;
     let mut keys: BTreeMap<StepId, String> = BTreeMap::new();
     for (index, step) in plan.steps.iter().enumerate() {
-        let comes_after = |earlier: &&Step| step.needs.contains(&earlier.id) || may_meet(step, earlier);
-        let after: Vec<&String> = plan.steps[..index].iter().filter(comes_after).map(|earlier| &keys[&earlier.id]).collect();
+        let comes_after =
+            |earlier: &&Step| step.needs.contains(&earlier.id) || may_meet(step, earlier);
+        let after: Vec<&String> = plan.steps[..index]
+            .iter()
+            .filter(comes_after)
+            .map(|earlier| &keys[&earlier.id])
+            .collect();
         let definition = json!({
             "engine": ENGINE, "input": input, "after": after, "id": step.id, "action": step.action, "fallbacks": step.fallbacks,
             "checks": step.checks,
@@ -105,8 +118,15 @@ pub fn keys(project: &Project, plan: &Plan, base: &Oid) -> Result<BTreeMap<StepI
 
 impl RunHost<'_> {
     /// Brings a worktree to what the step left in an earlier run, where one has the same key; says why it may be taken.
-    pub fn reuse_step(&mut self, step: &Step) -> Result<Option<(Reused, crate::workspace::Workspace)>> {
-        let wanted = self.reusable.only.as_ref().is_none_or(|only| only.contains(&step.id));
+    pub fn reuse_step(
+        &mut self,
+        step: &Step,
+    ) -> Result<Option<(Reused, crate::workspace::Workspace)>> {
+        let wanted = self
+            .reusable
+            .only
+            .as_ref()
+            .is_none_or(|only| only.contains(&step.id));
         let key = self.keys.get(&step.id).filter(|_| wanted);
         let found = key.and_then(|key| self.reusable.done.get(key)).cloned();
         // What a fallback left was made by another action than the one that would run now.
@@ -115,7 +135,10 @@ impl RunHost<'_> {
         };
         let repository = &self.session.project.repository;
         let commit = repository.read_commit(&done.commit)?;
-        let parent = commit.parents.first().context("the commit of a step has a parent")?;
+        let parent = commit
+            .parents
+            .first()
+            .context("the commit of a step has a parent")?;
         let workspace = match self.prepare_workspace(step, &step.action)? {
             Ok(workspace) => workspace,
             Err(_) => return Ok(None),
@@ -125,13 +148,16 @@ impl RunHost<'_> {
         let tip = repository.tree_of(&self.tip)?;
         let ours = repository.with_ours_of(&after, &before)?;
         let Graft::Done(snapshot) = repository.graft(&tip, &before, ours)? else {
-            let text = format!("step `{}` of run `{}` does not fit here any more, and runs anew", step.id, done.run);
+            let text = format!(
+                "step `{}` of run `{}` does not fit here any more, and runs anew",
+                step.id, done.run
+            );
             self.watch.note(Note::Warning { text });
             self.slots.release(&workspace.directory);
             return Ok(None);
         };
         let tree = repository.with_snapshot(&snapshot, &[])?;
-        slot.worktree.restore(&tree)?;
+        slot.worktree.prepare(&tree)?;
         Ok(Some((done, workspace)))
     }
 }

@@ -9,6 +9,9 @@ use crate::checkpoint::{Repository, Worktree};
 use crate::model::Oid;
 use crate::store::RunFolder;
 
+/// The records of runs: no step needs them, and they grow with every one.
+const HIDDEN: &str = ".orchestrate/runs";
+
 /// A worktree with the commit that it was last brought to.
 pub struct Slot {
     number: usize,
@@ -33,7 +36,9 @@ pub struct Slots {
 impl Slots {
     /// Returns the first worktree, brought to `tip`; a person finds there what the run has come to.
     pub fn show(&mut self, session: &Session<'_>, tip: &Oid) -> Result<()> {
-        let path = self.take(session, tip)?.worktree.path().to_path_buf();
+        let worktree = &self.take(session, tip)?.worktree;
+        let path = worktree.path().to_path_buf();
+        worktree.restore(&session.project.repository.tree_of(tip)?)?;
         self.release(&path);
         Ok(())
     }
@@ -48,13 +53,14 @@ impl Slots {
             Some(place) => self.free.remove(place),
             None => Slot {
                 number,
-                worktree: Worktree::open_or_add(repository, &session.folder.worktree(number), tip)?,
+                worktree: Worktree::open_or_add(repository, &session.folder.worktree(number), tip)?
+                    .hiding(HIDDEN),
                 base: tip.clone(),
             },
         };
         slot.base = tip.clone();
         slot.worktree.set_head(tip)?;
-        slot.worktree.restore(&repository.tree_of(tip)?)?;
+        slot.worktree.prepare(&repository.tree_of(tip)?)?;
         self.taken.push(slot);
         self.taken.last().context("it was put there")
     }
@@ -67,7 +73,11 @@ impl Slots {
 
     /// Takes a worktree back.
     pub fn release(&mut self, path: &Path) {
-        if let Some(place) = self.taken.iter().position(|slot| slot.worktree.path() == path) {
+        if let Some(place) = self
+            .taken
+            .iter()
+            .position(|slot| slot.worktree.path() == path)
+        {
             self.free.push(self.taken.remove(place));
         }
     }

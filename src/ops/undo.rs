@@ -19,10 +19,16 @@ pub struct Undone {
 pub fn undo(project: &Project, name: &str) -> Result<Undone> {
     let repository = &project.repository;
     let run = history::find_run(repository, name)?;
-    let Head::Branch { name: branch, commit: Some(head) } = repository.head()? else {
-        return Err(anyhow!("no branch is checked out to take run `{run}` back from"))
-            .kind(Trouble::Request)
-            .hint("git switch main");
+    let Head::Branch {
+        name: branch,
+        commit: Some(head),
+    } = repository.head()?
+    else {
+        return Err(anyhow!(
+            "no branch is checked out to take run `{run}` back from"
+        ))
+        .kind(Trouble::Request)
+        .hint("git switch main");
     };
     let merge = merge_of(project, &run, &head)?;
     if !repository.is_clean()? {
@@ -35,9 +41,12 @@ pub fn undo(project: &Project, name: &str) -> Result<Undone> {
     let snapshot = match repository.graft(&repository.tree_of(&head)?, &with, back)? {
         Graft::Done(snapshot) => snapshot,
         Graft::Conflict(paths) => {
-            return Err(anyhow!("what came after run `{run}` changed the same files: {}", paths.join(", ")))
-                .kind(Trouble::Request)
-                .hint(format!("git revert -m 1 {}", merge.id));
+            return Err(anyhow!(
+                "what came after run `{run}` changed the same files: {}",
+                paths.join(", ")
+            ))
+            .kind(Trouble::Request)
+            .hint(format!("git revert -m 1 {}", merge.id));
         }
     };
     if snapshot.changes.is_empty() {
@@ -50,13 +59,26 @@ pub fn undo(project: &Project, name: &str) -> Result<Undone> {
         merge.id
     );
     let time_s = project.clock.now().as_second();
-    let commit = repository.write_commit(&tree, std::slice::from_ref(&head), &message, &repository.identity(), time_s)?;
+    let commit = repository.write_commit(
+        &tree,
+        std::slice::from_ref(&head),
+        &message,
+        &repository.identity(),
+        time_s,
+    )?;
     match repository.fast_forward(&branch, &head, &commit)? {
         Merge::Done => {}
-        Merge::Refused { why } => return Err(anyhow!("run `{run}` is not taken back: {why}")).kind(Trouble::Busy),
+        Merge::Refused { why } => {
+            return Err(anyhow!("run `{run}` is not taken back: {why}")).kind(Trouble::Busy);
+        }
     }
     repository.sync()?;
-    Ok(Undone { run, branch, commit, merge: merge.id })
+    Ok(Undone {
+        run,
+        branch,
+        commit,
+        merge: merge.id,
+    })
 }
 
 /// Returns the commit of the checked out branch that brought the run in.
@@ -64,7 +86,9 @@ fn merge_of(project: &Project, run: &RunId, head: &Oid) -> Result<Commit> {
     let stored = history::load(&project.repository, run)?;
     let base = history::base(&stored.events);
     let since = project.repository.history(head, base.as_ref())?;
-    let merge = since.into_iter().find(|commit| commit.parents.get(1) == Some(&stored.tip));
+    let merge = since
+        .into_iter()
+        .find(|commit| commit.parents.get(1) == Some(&stored.tip));
     merge
         .ok_or_else(|| anyhow!("run `{run}` was not merged into what is checked out"))
         .kind(Trouble::Request)

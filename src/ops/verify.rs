@@ -9,9 +9,7 @@ use super::host::{self, Place, RunHost, Surroundings};
 use super::session::Session;
 use super::{Project, Stop, Watch, history};
 use crate::checkpoint::{Commit, Opened, Repository};
-use crate::model::{
-    Digest, Event, EventKind, Hint, Outcome, Plan, RunId, Trouble,
-};
+use crate::model::{Digest, Event, EventKind, Hint, Outcome, Plan, RunId, Trouble};
 use crate::report::FindingsFile;
 use crate::sandbox::Sandbox;
 use crate::store::{self, paths};
@@ -34,7 +32,11 @@ pub struct Verified {
 /// Looks at every checkpoint of the run called `name` in the repository at `directory`.
 pub fn verify(directory: &Path, name: &str) -> Result<Verified> {
     let Opened::Found(repository) = Repository::look_at(directory)? else {
-        return Err(anyhow!("there is no git repository in `{}`", directory.display())).kind(Trouble::Request);
+        return Err(anyhow!(
+            "there is no git repository in `{}`",
+            directory.display()
+        ))
+        .kind(Trouble::Request);
     };
     let run = history::find_run(&repository, name)?;
     let stored = history::load(&repository, &run)?;
@@ -65,7 +67,10 @@ pub fn verify(directory: &Path, name: &str) -> Result<Verified> {
     }
     verified.steps = chain.done.len();
     if chain.segments != stored.segments {
-        verified.faults.push(format!("the log has {} segments, and {} checkpoints wrote one", stored.segments, chain.segments));
+        verified.faults.push(format!(
+            "the log has {} segments, and {} checkpoints wrote one",
+            stored.segments, chain.segments
+        ));
     }
     Ok(verified)
 }
@@ -99,7 +104,10 @@ impl Chain<'_> {
             faults.push(format!("its plan is not {}", self.digest));
         }
         if commit.parents.len() != 1 {
-            faults.push(format!("it has {} parents, and a checkpoint has one", commit.parents.len()));
+            faults.push(format!(
+                "it has {} parents, and a checkpoint has one",
+                commit.parents.len()
+            ));
         }
         let Some(parent) = commit.parents.first() else {
             return Ok(faults);
@@ -108,13 +116,18 @@ impl Chain<'_> {
         let changed = self.repository.changed_paths(&before, &commit.tree)?;
         let changed: Vec<String> = changed.into_iter().map(|change| change.path).collect();
         let log = format!("{}events/", paths::run(self.run));
-        let segments: Vec<&String> = changed.iter().filter(|path| path.starts_with(&log)).collect();
+        let segments: Vec<&String> = changed
+            .iter()
+            .filter(|path| path.starts_with(&log))
+            .collect();
         if commit.trailer("Orchestrate-Phase") == Some("research") && segments.is_empty() {
             return Ok(faults);
         }
         let expected = paths::segment(self.run, self.segments + 1);
         if segments != [&expected] {
-            faults.push(format!("it does not add `{expected}` to the log, and nothing else"));
+            faults.push(format!(
+                "it does not add `{expected}` to the log, and nothing else"
+            ));
             return Ok(faults);
         }
         self.segments += 1;
@@ -123,7 +136,10 @@ impl Chain<'_> {
         if plan.map(|text| tree::of_bytes(&text)).as_ref() != Some(self.digest) {
             faults.push("its plan.yaml is another".to_owned());
         }
-        let text = self.repository.read_file(&commit.id, &expected)?.unwrap_or_default();
+        let text = self
+            .repository
+            .read_file(&commit.id, &expected)?
+            .unwrap_or_default();
         match store::read_segment(&expected, &text) {
             Ok(events) => faults.extend(self.look_at_end(commit, &events, &changed)?),
             Err(error) => faults.push(format!("{error:#}")),
@@ -132,10 +148,26 @@ impl Chain<'_> {
     }
 
     /// Compares what the event that closed the segment says with the commit.
-    fn look_at_end(&mut self, commit: &Commit, events: &[Event], changed: &[String]) -> Result<Vec<String>> {
+    fn look_at_end(
+        &mut self,
+        commit: &Commit,
+        events: &[Event],
+        changed: &[String],
+    ) -> Result<Vec<String>> {
         let mut faults = Vec::new();
-        let theirs: Vec<&String> = changed.iter().filter(|path| !path.starts_with(paths::ROOT)).collect();
-        let Some(EventKind::StepFinished { step, plugin, attempts, findings, files, .. }) = events.last().map(|event| &event.event) else {
+        let theirs: Vec<&String> = changed
+            .iter()
+            .filter(|path| !path.starts_with(paths::ROOT))
+            .collect();
+        let Some(EventKind::StepFinished {
+            step,
+            plugin,
+            attempts,
+            findings,
+            files,
+            ..
+        }) = events.last().map(|event| &event.event)
+        else {
             if let Some(path) = theirs.first() {
                 faults.push(format!("it is no step, and changes `{path}`"));
             }
@@ -148,21 +180,49 @@ impl Chain<'_> {
             faults.push(format!("step `{step}` was done before"));
         }
         let open = |need: &&crate::model::StepId| !self.done.contains(need.as_str());
-        faults.extend(planned.needs.iter().find(open).map(|need| format!("step `{need}`, which it needs, was not done")));
+        faults.extend(
+            planned
+                .needs
+                .iter()
+                .find(open)
+                .map(|need| format!("step `{need}`, which it needs, was not done")),
+        );
         let Some(action) = planned.actions().find(|action| action.plugin == *plugin) else {
-            return Ok(vec![format!("the plan has no `{plugin}` for step `{step}`")]);
+            return Ok(vec![format!(
+                "the plan has no `{plugin}` for step `{step}`"
+            )]);
         };
         let stray = theirs.iter().find(|path| !may_write(action, path));
-        faults.extend(stray.map(|path| format!("it changes `{path}`, and the plan does not say that it writes there")));
-        let found = self.repository.tree_without(&commit.tree, paths::ROOT.trim_end_matches('/'))?;
+        faults.extend(stray.map(|path| {
+            format!("it changes `{path}`, and the plan does not say that it writes there")
+        }));
+        let found = self
+            .repository
+            .tree_without(&commit.tree, paths::ROOT.trim_end_matches('/'))?;
         if files.as_ref().is_some_and(|files| *files != found) {
             faults.push("its files are not those that the step left".to_owned());
         }
-        let passed = findings.iter().filter(|finding| finding.outcome == Outcome::Passed).count();
+        let passed = findings
+            .iter()
+            .filter(|finding| finding.outcome == Outcome::Passed)
+            .count();
         let wanted = [
-            ("Orchestrate-Step", format!("{}/{} {step}", self.plan.number(step), self.plan.steps.len())),
-            ("Orchestrate-Plugin", format!("{plugin}#{}", action.digest.short(12))),
-            ("Orchestrate-Checks", format!("{passed}/{} passed", findings.len())),
+            (
+                "Orchestrate-Step",
+                format!(
+                    "{}/{} {step}",
+                    self.plan.number(step),
+                    self.plan.steps.len()
+                ),
+            ),
+            (
+                "Orchestrate-Plugin",
+                format!("{plugin}#{}", action.digest.short(12)),
+            ),
+            (
+                "Orchestrate-Checks",
+                format!("{passed}/{} passed", findings.len()),
+            ),
             ("Orchestrate-Attempts", attempts.to_string()),
         ];
         for (key, value) in wanted {
@@ -170,10 +230,17 @@ impl Chain<'_> {
                 faults.push(format!("its `{key}` is not `{value}`, which its log says"));
             }
         }
-        if findings.iter().any(|finding| finding.outcome == Outcome::Failed) {
-            faults.push(format!("step `{step}` is said to be done, and a check of it failed"));
+        if findings
+            .iter()
+            .any(|finding| finding.outcome == Outcome::Failed)
+        {
+            faults.push(format!(
+                "step `{step}` is said to be done, and a check of it failed"
+            ));
         }
-        let kept = self.repository.read_file(&commit.id, &paths::findings(self.run, step))?;
+        let kept = self
+            .repository
+            .read_file(&commit.id, &paths::findings(self.run, step))?;
         let text = yaml::print(&FindingsFile::new(findings))?;
         if kept.as_deref() != Some(text.as_bytes()) {
             faults.push("its findings.yaml is not what its log says".to_owned());
@@ -194,7 +261,9 @@ pub fn rerun_checks(
     let mut session = Session::of(project, &verified.run, &stored)?;
     // A folder of its own: the run may be going on.
     let name: RunId = format!("{}.verify{}", verified.run.plan(), std::process::id()).parse()?;
-    session.folder = project.folders.run(project.repository.common_directory(), &name);
+    session.folder = project
+        .folders
+        .run(project.repository.common_directory(), &name);
     session.folder.create()?;
     let place = Place {
         tip: stored.tip.clone(),
@@ -221,27 +290,43 @@ pub fn rerun_checks(
 fn rerun_all(host: &mut RunHost<'_>, plan: &Plan, verified: &mut Verified) -> Result<usize> {
     use crate::execute::Host;
     let session = host.session;
-    let commits = history::step_commits(&session.project.repository, &host.tip, Some(&session.base))?;
+    let commits =
+        history::step_commits(&session.project.repository, &host.tip, Some(&session.base))?;
     let mut passed = 0;
     for step in &plan.steps {
         let Some(commit) = commits.get(step.id.as_str()) else {
             continue;
         };
         host.tip = commit.clone();
-        let used = host.state.step(&step.id).map_or(&step.action, |state| state.action_of(step)).clone();
+        let used = host
+            .state
+            .step(&step.id)
+            .map_or(&step.action, |state| state.action_of(step))
+            .clone();
         let mut workspace = match host.prepare_workspace(step, &used)? {
             Ok(workspace) => workspace,
             Err(failure) => {
-                verified.faults.push(format!("step `{}`: {}", step.id, failure.message));
+                verified
+                    .faults
+                    .push(format!("step `{}`: {}", step.id, failure.message));
                 continue;
             }
         };
         let found = host::verify(step, &mut workspace, &mut |_| ());
         host.release(workspace);
         let found = found.with_context(|| format!("cannot check step `{}`", step.id))?;
-        passed += found.findings.iter().filter(|finding| finding.outcome == Outcome::Passed).count();
+        passed += found
+            .findings
+            .iter()
+            .filter(|finding| finding.outcome == Outcome::Passed)
+            .count();
         if let Some(failure) = found.failure {
-            verified.faults.push(format!("step `{}` at {}: {}", step.id, commit.short(), failure.message));
+            verified.faults.push(format!(
+                "step `{}` at {}: {}",
+                step.id,
+                commit.short(),
+                failure.message
+            ));
         }
     }
     Ok(passed)

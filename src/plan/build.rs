@@ -8,9 +8,9 @@ use serde_json::{Map, Value};
 
 use super::choose::find;
 use super::{Choice, Pick, PlanContext};
-use crate::model::{Effects, 
-    Action, Capability, Check, CommandLine, Connection, ExistingFile, Grants, Hint, Input, Output,
-    Plan, Plugin, PluginSpec, RunnerUp, Stage, Step, StepId, Trouble, is_inside,
+use crate::model::{
+    Action, Capability, Check, CommandLine, Connection, Effects, ExistingFile, Grants, Hint, Input,
+    Output, Plan, Plugin, PluginSpec, RunnerUp, Stage, Step, StepId, Trouble, is_inside,
 };
 use crate::render;
 

@@ -102,7 +102,11 @@ pub fn commit_message(message: &CommitMessage<'_>) -> String {
             findings.len()
         ));
         text.push_str(&format!("Orchestrate-Attempts: {attempts}\n"));
-        if let Some(run) = message.state.step(step).and_then(|state| state.reused.as_ref()) {
+        if let Some(run) = message
+            .state
+            .step(step)
+            .and_then(|state| state.reused.as_ref())
+        {
             text.push_str(&format!("Orchestrate-Reused: {run}\n"));
         }
         if let Some(key) = message.key {

@@ -83,7 +83,10 @@ pub fn event_lines(plan: &Plan, state: &RunState, event: &Event) -> Vec<String> 
                 _ => "Complete",
             };
             // Beside others it has to be said which one it is.
-            let alone = state.steps.iter().all(|step| step.status != StepStatus::Running);
+            let alone = state
+                .steps
+                .iter()
+                .all(|step| step.status != StepStatus::Running);
             let which = match alone {
                 true => String::new(),
                 false => format!("[Step {}/{}] ", plan.number(step), plan.steps.len()),

@@ -127,7 +127,10 @@ impl RunFolder {
         for entry in entries {
             let entry = entry.with_context(listing)?;
             let name = entry.file_name();
-            if name.to_str().is_some_and(|name| name == WORKTREE || name.starts_with("worktree-")) {
+            if name
+                .to_str()
+                .is_some_and(|name| name == WORKTREE || name.starts_with("worktree-"))
+            {
                 found.push(entry.path());
             }
         }

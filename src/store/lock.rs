@@ -87,13 +87,18 @@ fn busy<T>(file: &mut File, run: &RunId) -> Result<T> {
     let mut holder = String::new();
     file.read_to_string(&mut holder).ok();
     let process = holder.split_whitespace().next().unwrap_or("another");
-    Err(anyhow!("run `{run}` is being carried out by process {process}"))
-        .kind(Trouble::Busy)
-        .hint("wait for it, or stop it with Ctrl-C in its terminal")
+    Err(anyhow!(
+        "run `{run}` is being carried out by process {process}"
+    ))
+    .kind(Trouble::Busy)
+    .hint("wait for it, or stop it with Ctrl-C in its terminal")
 }
 
 fn holder(text: &str, since: SystemTime) -> Option<Holder> {
-    let (process, boot_then) = text.trim_end().split_once(' ').unwrap_or((text.trim_end(), ""));
+    let (process, boot_then) = text
+        .trim_end()
+        .split_once(' ')
+        .unwrap_or((text.trim_end(), ""));
     Some(Holder {
         process: process.parse().ok()?,
         since,
@@ -133,7 +138,10 @@ mod tests {
         assert_eq!(lock.left(), None);
         assert!(RunLock::is_held(&path));
         let second = RunLock::take(&path, &run).unwrap_err().to_string();
-        assert!(second.ends_with(&format!("process {}", std::process::id())), "{second}");
+        assert!(
+            second.ends_with(&format!("process {}", std::process::id())),
+            "{second}"
+        );
         drop(lock);
         assert_eq!(RunLock::take(&path, &run).unwrap().left(), None);
         let check = |text: &str, rebooted: bool| {

@@ -77,7 +77,9 @@ impl LiveLog {
     pub fn append(&mut self, event: &Event, flush: bool) -> Result<()> {
         let entry = yaml::print_entry(event)?;
         let writing = || format!("cannot write `{}`", self.path.display());
-        self.file.write_all(entry.as_bytes()).with_context(writing)?;
+        self.file
+            .write_all(entry.as_bytes())
+            .with_context(writing)?;
         if flush {
             self.flush()?;
         }

@@ -66,14 +66,29 @@ impl fmt::Display for Instant {
 pub fn instants(arguments: &[&str], before: impl Fn(&TestEnvironment)) -> Vec<Instant> {
     let environment = super::oracle::environment();
     before(&environment);
-    if let Ok((call, number)) = std::env::var("ORCHESTRATE_SWEEP").as_deref().unwrap_or("").split_once(':').ok_or(()) {
+    if let Ok((call, number)) = std::env::var("ORCHESTRATE_SWEEP")
+        .as_deref()
+        .unwrap_or("")
+        .split_once(':')
+        .ok_or(())
+    {
         let number = number.parse().unwrap();
-        return vec![Instant { call: call.to_owned(), number }];
+        return vec![Instant {
+            call: call.to_owned(),
+            number,
+        }];
     }
     let trace = environment.path("trace");
     let mut command = environment.command("strace");
     // Without `-f` strace follows the one thread that writes down what happens, and its counts stay the same from run to run.
-    command.args(["-qq", "-o", trace.to_str().unwrap(), "-e", &format!("trace={CHANGING}"), "orchestrate"]);
+    command.args([
+        "-qq",
+        "-o",
+        trace.to_str().unwrap(),
+        "-e",
+        &format!("trace={CHANGING}"),
+        "orchestrate",
+    ]);
     Running::new(command.args(arguments)).end().exits(0);
     let mut seen: BTreeMap<String, usize> = BTreeMap::new();
     let text = std::fs::read_to_string(trace).unwrap();
@@ -92,6 +107,10 @@ pub fn instants(arguments: &[&str], before: impl Fn(&TestEnvironment)) -> Vec<In
 /// Returns `count` of them in even steps, or all where a full sweep is asked for.
 pub fn sample<T>(all: Vec<T>, count: usize) -> Vec<T> {
     let full = std::env::var("ORCHESTRATE_SWEEP").is_ok_and(|sweep| sweep == "full");
-    let step = if full { 1 } else { all.len().div_ceil(count).max(1) };
+    let step = if full {
+        1
+    } else {
+        all.len().div_ceil(count).max(1)
+    };
     all.into_iter().step_by(step).collect()
 }

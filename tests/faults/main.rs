@@ -41,7 +41,10 @@ fn killed(environment: &TestEnvironment, arguments: &[&str], instant: &Instant) 
 
 /// Goes on with a run that was killed, or begins it where there is nothing to go on with.
 fn go_on(environment: &TestEnvironment) -> Ran {
-    match environment.git(&["branch", "--list", "orchestrate/2*"]).is_empty() {
+    match environment
+        .git(&["branch", "--list", "orchestrate/2*"])
+        .is_empty()
+    {
         true => environment.orchestrate(&RUN),
         false => environment.orchestrate(&RESUME),
     }
@@ -85,7 +88,11 @@ fn a_run_killed_while_it_is_resumed_is_complete_in_the_end() {
 #[ignore = "takes long"]
 fn a_run_killed_at_random_times_is_complete_in_the_end() {
     let unbroken = Unbroken::new(&RUN);
-    let count = if sample(vec![(); 2000], KILLS_AT_RANDOM).len() == 2000 { 2000 } else { KILLS_AT_RANDOM };
+    let count = if sample(vec![(); 2000], KILLS_AT_RANDOM).len() == 2000 {
+        2000
+    } else {
+        KILLS_AT_RANDOM
+    };
     let started = std::time::Instant::now();
     oracle::environment().orchestrate(&RUN).exits(0);
     let whole = started.elapsed();

@@ -3,9 +3,9 @@
 use std::path::PathBuf;
 
 use super::instants::Instant;
-use super::support::process::Ran;
 use super::support::TestEnvironment;
 use super::support::plans::{PLAN, Scripted};
+use super::support::process::Ran;
 
 pub const RUN: [&str; 4] = ["--execute", PLAN, "--jobs", "2"];
 const STEPS: usize = 5;
@@ -20,7 +20,13 @@ pub fn environment() -> TestEnvironment {
         more: Vec::new(),
     };
     let environment = TestEnvironment::new();
-    environment.save_plan(&[step(1, &[]), step(2, &[1]), step(3, &[1]), step(4, &[2, 3]), step(5, &[4])]);
+    environment.save_plan(&[
+        step(1, &[]),
+        step(2, &[1]),
+        step(3, &[1]),
+        step(4, &[2, 3]),
+        step(5, &[4]),
+    ]);
     environment
 }
 
@@ -42,7 +48,8 @@ impl Unbroken {
 /// Returns the files of the user's branch with their bytes' names, but for what is about the course of a run.
 fn files(environment: &TestEnvironment) -> String {
     let tree = environment.git(&["ls-tree", "-r", "--full-tree", "main"]);
-    let about_the_run = |line: &&str| line.contains("\t.orchestrate/runs/") || line.contains("/evidence/");
+    let about_the_run =
+        |line: &&str| line.contains("\t.orchestrate/runs/") || line.contains("/evidence/");
     let lines: Vec<&str> = tree.lines().filter(|line| !about_the_run(line)).collect();
     lines.join("\n")
 }
@@ -64,11 +71,17 @@ pub fn check_killed(environment: &TestEnvironment, ran: &Ran, instant: &Instant)
 #[track_caller]
 pub fn check_failed(environment: &TestEnvironment, ran: &Ran, instant: &Instant, inject: &str) {
     let said = format!("{inject}\n{}", ran.stderr);
-    assert!(ran.code >= 0 && ran.code != 101 && ran.code != 70, "{instant}: {said}");
+    assert!(
+        ran.code >= 0 && ran.code != 101 && ran.code != 70,
+        "{instant}: {said}"
+    );
     assert!(!ran.stderr.contains("panicked"), "{instant}: {said}");
     // Nothing can be said where writing to the screen is what fails.
     if ran.code != 0 && !inject.contains("write:") {
-        assert!(ran.stderr.contains('`') && ran.stderr.contains("cause: "), "{instant}: {said}");
+        assert!(
+            ran.stderr.contains('`') && ran.stderr.contains("cause: "),
+            "{instant}: {said}"
+        );
     }
     check_kept(environment, ran, instant);
 }
@@ -83,7 +96,10 @@ fn check_kept(environment: &TestEnvironment, ran: &Ran, instant: &Instant) {
         true => 0,
         false => steps_in(environment, "--glob=refs/heads/orchestrate/2*"),
     };
-    assert!(kept >= said, "{instant}: {said} steps were said to be done, and {kept} are kept");
+    assert!(
+        kept >= said,
+        "{instant}: {said} steps were said to be done, and {kept} are kept"
+    );
     let status = environment.git(&["status", "--porcelain"]);
     assert_eq!(status, "", "{instant}: {}", ran.stderr);
 }
@@ -94,9 +110,16 @@ pub fn check_end(environment: &TestEnvironment, unbroken: &Unbroken, instant: &I
     assert_eq!(files(environment), unbroken.files, "{instant}");
     assert_eq!(steps_in(environment, "main"), STEPS, "{instant}");
     let found = environment.git(&["fsck", "--strict"]);
-    assert!(!found.contains("error") && !found.contains("missing"), "{instant}: {found}");
+    assert!(
+        !found.contains("error") && !found.contains("missing"),
+        "{instant}: {found}"
+    );
     let worktrees = environment.git(&["worktree", "list", "--porcelain"]);
-    assert_eq!(worktrees.matches("worktree ").count(), 1, "{instant}: {worktrees}");
+    assert_eq!(
+        worktrees.matches("worktree ").count(),
+        1,
+        "{instant}: {worktrees}"
+    );
     assert_eq!(environment.git(&["status", "--porcelain"]), "", "{instant}");
     assert_eq!(environment.state(), Vec::<PathBuf>::new(), "{instant}");
     let mut stale = Vec::new();

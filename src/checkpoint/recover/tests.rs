@@ -31,10 +31,19 @@ impl Journaled {
         fixture.repository.open_journal(&journal).unwrap();
         let mut tips = vec![fixture.head()];
         for number in 0..3 {
-            let tip = checkpoint(&fixture, (number > 0).then_some(&tips[number]), &tips[number], number);
+            let tip = checkpoint(
+                &fixture,
+                (number > 0).then_some(&tips[number]),
+                &tips[number],
+                number,
+            );
             tips.push(tip);
         }
-        Journaled { fixture, journal, tips }
+        Journaled {
+            fixture,
+            journal,
+            tips,
+        }
     }
 
     fn path(&self, name: &str) -> PathBuf {
@@ -44,7 +53,9 @@ impl Journaled {
     /// Recovers with a handle of its own, as another process would.
     fn recover(&self, rebooted: bool) -> Vec<String> {
         let repository = Fixture::open(self.fixture.repository.work_directory());
-        repository.recover(&self.journal, Some(&left(rebooted))).unwrap()
+        repository
+            .recover(&self.journal, Some(&left(rebooted)))
+            .unwrap()
     }
 
     #[track_caller]
@@ -101,7 +112,8 @@ fn a_branch_that_the_power_cut_emptied_is_brought_back() {
 #[test]
 fn a_branch_on_its_way_is_brought_to_its_end() {
     let run = Journaled::new();
-    run.fixture.git(&["update-ref", REFERENCE, run.tips[1].as_str()]);
+    run.fixture
+        .git(&["update-ref", REFERENCE, run.tips[1].as_str()]);
     run.fixture.git(&["pack-refs", "--all"]);
     run.check(&run.recover(false), &["to its last checkpoint"]);
 }
@@ -112,8 +124,14 @@ fn a_branch_that_somebody_else_moved_is_left_alone() {
     let other = run.fixture.commit(&[("b", b"2")]);
     run.fixture.git(&["update-ref", REFERENCE, other.as_str()]);
     let said = run.recover(false);
-    assert!(said[0].contains("where somebody else has moved it"), "{said:?}");
-    assert_eq!(run.fixture.git(&["rev-parse", BRANCH]).trim(), other.as_str());
+    assert!(
+        said[0].contains("where somebody else has moved it"),
+        "{said:?}"
+    );
+    assert_eq!(
+        run.fixture.git(&["rev-parse", BRANCH]).trim(),
+        other.as_str()
+    );
 }
 
 #[test]
@@ -142,7 +160,8 @@ fn objects_that_the_power_cut_emptied_are_written_again() {
 fn a_lock_that_was_cut_off_is_removed_and_any_other_kept() {
     for (text, ours) in [("", true), ("half", true), ("other", false)] {
         let run = Journaled::new();
-        run.fixture.git(&["update-ref", REFERENCE, run.tips[2].as_str()]);
+        run.fixture
+            .git(&["update-ref", REFERENCE, run.tips[2].as_str()]);
         let lock = run.path(&format!("{REFERENCE}.lock"));
         let text = match text {
             "half" => &run.tips[3].as_str()[..7],
@@ -155,10 +174,16 @@ fn a_lock_that_was_cut_off_is_removed_and_any_other_kept() {
         assert_eq!(recovered.is_ok(), ours, "{text:?}");
         assert_eq!(lock.exists(), !ours, "{text:?}");
         if ours {
-            run.check(&recovered.unwrap(), &["stale lock", "to its last checkpoint"]);
+            run.check(
+                &recovered.unwrap(),
+                &["stale lock", "to its last checkpoint"],
+            );
         } else {
             let bytes = std::fs::read(&run.journal).unwrap();
-            assert!(!bytes.is_empty(), "what is not in git yet stays in the journal");
+            assert!(
+                !bytes.is_empty(),
+                "what is not in git yet stays in the journal"
+            );
         }
     }
 }
@@ -169,7 +194,10 @@ fn half_written_objects_of_the_dead_process_are_removed_and_others_kept() {
     let folder = run.path("objects/00");
     std::fs::create_dir_all(&folder).unwrap();
     let ours = folder.join(format!("tmp_obj_orchestrate_{}_7", std::process::id()));
-    let others = [folder.join("tmp_obj_orchestrate_1_7"), folder.join("tmp_obj_Xy12ab")];
+    let others = [
+        folder.join("tmp_obj_orchestrate_1_7"),
+        folder.join("tmp_obj_Xy12ab"),
+    ];
     for path in others.iter().chain([&ours]) {
         std::fs::write(path, "x").unwrap();
     }
