@@ -9,7 +9,6 @@ use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
-use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 
 use support::TestEnvironment;

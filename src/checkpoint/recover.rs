@@ -45,9 +45,9 @@ impl Repository {
         Ok(())
     }
 
-    /// Brings what the journal at `path` holds into git, and tidies up after the process that left it; nobody may write to the
+    /// Brings what the journal at `path` holds into git, and tidies up after the processes that left it; nobody may write to the
     /// journal meanwhile. Returns a sentence for each thing that was done.
-    pub fn recover(&self, path: &Path, left: Option<&LeftBy>) -> anyhow::Result<Vec<String>> {
+    pub fn recover(&self, path: &Path, left: &[LeftBy]) -> anyhow::Result<Vec<String>> {
         let bytes = match std::fs::read(path) {
             Err(error) if error.kind() == ErrorKind::NotFound => Vec::new(),
             other => {
@@ -56,7 +56,7 @@ impl Repository {
         };
         let records = decode(&bytes, self.git().object_hash());
         let mut done = Vec::new();
-        if let Some(left) = left {
+        for left in left {
             self.remove_temporary(left, &mut done)?;
             if left.rebooted || self.lost_writes(&records)? {
                 self.remove_damaged(left, &mut done)?;
@@ -66,7 +66,7 @@ impl Repository {
         self.replay_objects(&records)?;
         self.remember(&records)?;
         for moves in by_reference(&records).values() {
-            if left.is_some() {
+            if !left.is_empty() {
                 self.remove_stale_lock(moves, &mut done)?;
             }
             self.replay_moves(moves, &mut done)?;

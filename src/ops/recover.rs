@@ -28,6 +28,8 @@ pub fn recover_all(repository: &Repository, folders: &Folders) -> Vec<String> {
                 done.into_iter()
                     .map(|done| format!("run `{run}` was cut off: {done}")),
             ),
+            // Somebody else was first.
+            Err(_) if !folder.is_unsettled() || RunLock::is_held(&folder.lock()) => {}
             Err(error) => said.push(format!(
                 "run `{run}` was cut off, and cannot be put in order: {error:#}"
             )),
@@ -38,12 +40,26 @@ pub fn recover_all(repository: &Repository, folders: &Folders) -> Vec<String> {
 
 fn recover(repository: &Repository, folder: &RunFolder, run: &RunId) -> Result<Vec<String>> {
     let lock = RunLock::take(&folder.lock(), run)?;
-    let left = lock.left().map(|holder| LeftBy {
+    let left = lock.left().iter().map(|holder| LeftBy {
         process: holder.process,
         since: holder.since,
         rebooted: holder.rebooted,
     });
-    let done = repository.recover(&folder.journal(), left.as_ref())?;
+    let left: Vec<LeftBy> = left.collect();
+    let settled = settle(repository, folder, run, &left);
+    if settled.is_err() {
+        lock.leave();
+    }
+    settled
+}
+
+fn settle(
+    repository: &Repository,
+    folder: &RunFolder,
+    run: &RunId,
+    left: &[LeftBy],
+) -> Result<Vec<String>> {
+    let done = repository.recover(&folder.journal(), left)?;
     if repository.branch_tip(&run.branch())?.is_none() {
         // It was cut off before its first commit: there is nothing to go on with.
         slots::remove(repository, folder, true)?;

@@ -1,7 +1,7 @@
 //! One process at a time carries a run out.
 
 use std::fs::{File, OpenOptions, TryLockError};
-use std::io::{Read, Seek, Write};
+use std::io::{Read, Write};
 use std::path::Path;
 use std::time::SystemTime;
 
@@ -11,11 +11,12 @@ use crate::model::{Hint, RunId, Trouble};
 
 /// Held while a run is carried out; the system lets go of it when the process ends, however it ends.
 ///
-/// The file says who holds it. Whoever ends in order empties it, so what still stands there is from a process that did not.
+/// The file says who holds it. Whoever ends in order empties it, so what else stands there is from processes that did not.
 #[derive(Debug)]
 pub struct RunLock {
     file: File,
-    left: Option<Holder>,
+    left: Vec<Holder>,
+    in_order: bool,
 }
 
 /// Who held a lock.
@@ -56,9 +57,14 @@ impl RunLock {
         }
     }
 
-    /// Returns who held the lock last, if that process did not end in order.
-    pub fn left(&self) -> Option<&Holder> {
-        self.left.as_ref()
+    /// Returns who held the lock and did not end in order, since somebody last did.
+    pub fn left(&self) -> &[Holder] {
+        &self.left
+    }
+
+    /// Lets go of the lock without saying that things are in order: the next one looks after them again.
+    pub fn leave(mut self) {
+        self.in_order = false;
     }
 
     fn begin(mut file: File, path: &Path) -> Result<RunLock> {
@@ -66,27 +72,43 @@ impl RunLock {
         let since = file.metadata().and_then(|found| found.modified());
         let mut text = String::new();
         file.read_to_string(&mut text).with_context(writing)?;
-        let left = holder(&text, since.with_context(writing)?);
-        file.set_len(0).with_context(writing)?;
-        file.rewind().with_context(writing)?;
-        // One write: a torn line would name another process.
-        let line = format!("{} {}\n", std::process::id(), boot());
+        let since = since.with_context(writing)?;
+        let left = text.lines().filter_map(|line| holder(line, since));
+        let left: Vec<Holder> = left.collect();
+        // One write at the end: a torn line would name another process.
+        let line = format!("{}{} {}\n", end_of(&text), std::process::id(), boot());
         file.write_all(line.as_bytes()).with_context(writing)?;
-        Ok(RunLock { file, left })
+        Ok(RunLock {
+            file,
+            left,
+            in_order: true,
+        })
+    }
+}
+
+/// Returns what ends a last line that was cut off.
+fn end_of(text: &str) -> &'static str {
+    if text.is_empty() || text.ends_with('\n') {
+        ""
+    } else {
+        "\n"
     }
 }
 
 impl Drop for RunLock {
     fn drop(&mut self) {
-        // Whatever fails here, the next one looks after what we left.
-        self.file.set_len(0).ok();
+        if self.in_order {
+            // Whatever fails here, the next one looks after what we left.
+            self.file.set_len(0).ok();
+        }
     }
 }
 
 fn busy<T>(file: &mut File, run: &RunId) -> Result<T> {
     let mut holder = String::new();
     file.read_to_string(&mut holder).ok();
-    let process = holder.split_whitespace().next().unwrap_or("another");
+    let last = holder.lines().last().unwrap_or_default();
+    let process = last.split_whitespace().next().unwrap_or("another");
     Err(anyhow!(
         "run `{run}` is being carried out by process {process}"
     ))
@@ -135,7 +157,7 @@ mod tests {
         let path = folder.path().join("lock");
         let run: RunId = "2026-11-22-api-7f3a.test".parse().unwrap();
         let lock = RunLock::take(&path, &run).unwrap();
-        assert_eq!(lock.left(), None);
+        assert_eq!(lock.left(), []);
         assert!(RunLock::is_held(&path));
         let second = RunLock::take(&path, &run).unwrap_err().to_string();
         assert!(
@@ -143,15 +165,21 @@ mod tests {
             "{second}"
         );
         drop(lock);
-        assert_eq!(RunLock::take(&path, &run).unwrap().left(), None);
-        let check = |text: &str, rebooted: bool| {
+        assert_eq!(RunLock::take(&path, &run).unwrap().left(), []);
+        let check = |text: &str, expected: &[(u32, bool)]| {
             std::fs::write(&path, text).unwrap();
+            RunLock::take(&path, &run).unwrap().leave();
             let lock = RunLock::take(&path, &run).unwrap();
-            let left = lock.left().unwrap();
-            assert_eq!((left.process, left.rebooted), (4242, rebooted), "{text:?}");
+            let left = lock.left().iter().map(|left| (left.process, left.rebooted));
+            let ours = (std::process::id(), false);
+            assert_eq!(
+                left.collect::<Vec<_>>(),
+                [expected, &[ours]].concat(),
+                "{text:?}"
+            );
         };
-        check(&format!("4242 {}\n", boot()), false);
-        check("4242 another-boot\n", true);
-        check("4242\n", true);
+        check(&format!("4242 {}\n", boot()), &[(4242, false)]);
+        check("4242 another-boot\n4343", &[(4242, true), (4343, true)]);
+        check("", &[]);
     }
 }

@@ -54,7 +54,7 @@ impl Journaled {
     fn recover(&self, rebooted: bool) -> Vec<String> {
         let repository = Fixture::open(self.fixture.repository.work_directory());
         repository
-            .recover(&self.journal, Some(&left(rebooted)))
+            .recover(&self.journal, &[left(rebooted)])
             .unwrap()
     }
 
@@ -170,7 +170,7 @@ fn a_lock_that_was_cut_off_is_removed_and_any_other_kept() {
         };
         std::fs::write(&lock, text).unwrap();
         let repository = Fixture::open(run.fixture.repository.work_directory());
-        let recovered = repository.recover(&run.journal, Some(&left(false)));
+        let recovered = repository.recover(&run.journal, &[left(false)]);
         assert_eq!(recovered.is_ok(), ours, "{text:?}");
         assert_eq!(lock.exists(), !ours, "{text:?}");
         if ours {
