@@ -7,7 +7,8 @@
 //!
 //! To add an operation on objects or refs, write it in an `impl Repository` block in a file named after its noun. Whatever
 //! touches files in a worktree goes through `Folder`, which follows no symbolic link, and whatever writes an object goes
-//! through `Repository::store`, so that `Repository::sync` knows of it.
+//! through `Repository::store`, so that the journal and `Repository::sync` know of it; what must survive a power cut is in the journal
+//! before git has it, and `Repository::recover` brings it there.
 
 mod branch;
 mod commit;

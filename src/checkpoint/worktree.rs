@@ -85,12 +85,6 @@ impl Worktree {
         self.write("HEAD", format!("{commit}\n").as_bytes())
     }
 
-    /// Removes the folder and what git keeps about it.
-    pub fn remove(self) -> anyhow::Result<()> {
-        remove_administration(&self.repository, &self.administration)?;
-        remove_folder(&self.path)
-    }
-
     pub(super) fn repository(&self) -> &Repository {
         &self.repository
     }

@@ -360,7 +360,7 @@ impl<'a> Execution<'a> {
             began,
             findings,
         } = held;
-        let integrated = self.host.integrate(step, &action, &workspace);
+        let integrated = self.host.integrate(&action, &workspace);
         let services = workspace.services.clone();
         self.host.release(workspace);
         match integrated? {

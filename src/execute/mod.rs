@@ -33,12 +33,7 @@ pub trait Host {
     /// Returns a folder with what an earlier run left for the very same step, if there is one.
     fn reuse(&mut self, step: &Step) -> Result<Option<(Reused, Workspace)>>;
     /// Takes over what the attempt left, or says why it may not be.
-    fn integrate(
-        &mut self,
-        step: &Step,
-        action: &Action,
-        workspace: &Workspace,
-    ) -> Result<Integrated>;
+    fn integrate(&mut self, action: &Action, workspace: &Workspace) -> Result<Integrated>;
     /// Takes the folder of an attempt back.
     fn release(&mut self, workspace: Workspace);
     /// Writes an event down, a finished step with the files that were integrated; it is on disk, and committed where it closes a segment, when this returns.

@@ -59,12 +59,7 @@ impl Host for RunHost<'_> {
         self.prepare_workspace(step, action)
     }
 
-    fn integrate(
-        &mut self,
-        _step: &Step,
-        action: &Action,
-        workspace: &Workspace,
-    ) -> Result<Integrated> {
+    fn integrate(&mut self, action: &Action, workspace: &Workspace) -> Result<Integrated> {
         let repository = &self.session.project.repository;
         let slot = self.slots.at(&workspace.directory)?;
         let base = repository.tree_of(&slot.base)?;
