@@ -107,7 +107,7 @@ fn act(environment: &TestEnvironment, done: Done) {
             write("intended", "soon");
             environment.git(&["add", "--intent-to-add", "intended"]);
         }
-        Done::Detached => drop(environment.git(&["checkout", "--quiet", "--detach"])),
+        Done::Detached => drop(environment.git(&["update-ref", "--no-deref", "HEAD", "HEAD"])),
         Done::Packed => drop(environment.git(&["gc", "--quiet"])),
     }
 }
@@ -182,6 +182,8 @@ fn check(state: &[Done], words: usize) {
     };
     environment.save_plan(&[step(1), step(2)]);
     state.iter().for_each(|done| act(&environment, *done));
+    // What the person did has run hooks too.
+    fs::remove_file(environment.path("hooked")).ok();
     let before = everything(&environment);
     let mut run = environment.start(&["--verbose", "--no-merge", "--execute", PLAN]);
     let heard = [

@@ -144,7 +144,7 @@ fn first_record(bytes: &[u8], hash: gix::hash::Kind) -> Option<(Record, &[u8])> 
     let (line, rest) = first_line(bytes)?;
     let (length, sum) = line.strip_prefix("checkpoint ")?.split_once(' ')?;
     let (mut body, rest) = rest.split_at_checked(length.parse().ok()?)?;
-    if checksum(body, hash).ok()?.to_hex().to_string() != sum {
+    if gix::ObjectId::from_hex(sum.as_bytes()).ok()? != checksum(body, hash).ok()? {
         return None;
     }
     let mut objects = Vec::new();

@@ -1,7 +1,7 @@
 //! One execution: what is in flight, and what is done about whatever lands.
 
 use std::collections::BTreeMap;
-use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
@@ -291,10 +291,7 @@ impl<'a> Execution<'a> {
         if !self.is_running() {
             pause = pause.min(LOOK_PAUSE);
         }
-        match self.messages.recv_timeout(pause) {
-            Ok(message) => Some(message),
-            Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => None,
-        }
+        self.messages.recv_timeout(pause).ok()
     }
 
     fn landed(&mut self, id: &StepId, landed: Landed) -> Result<()> {
