@@ -89,7 +89,7 @@ fn log(output: &Output, log: &RunLog) -> Done {
             .map(|line| line.trim())
             .filter(|line| !line.is_empty())
             .collect();
-        output.line(&format!("{} {} {}", event.at, event.event.name(), said.join("; ")).trim_end());
+        output.line(format!("{} {} {}", event.at, event.event.name(), said.join("; ")).trim_end());
     }
     Ok(0)
 }
