@@ -4,11 +4,19 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::{env, fs};
 
+/// Where in `templates/` the taxonomy is.
+const TAXONOMY: &str = "taxonomy/";
+
 fn main() {
     println!("cargo:rerun-if-changed=templates");
     let root = PathBuf::from(env::var_os("CARGO_MANIFEST_DIR").expect("cargo sets it"));
     let mut files = Vec::new();
     collect(&root.join("templates"), "", &mut files);
+    let out = PathBuf::from(env::var_os("OUT_DIR").expect("cargo sets it"));
+    let taxonomy = out.join("taxonomy.json");
+    fs::write(&taxonomy, one_taxonomy(&files)).expect("cannot write the taxonomy");
+    files.retain(|(name, _)| !name.starts_with(TAXONOMY));
+    files.push(("taxonomy.json".to_string(), taxonomy));
     files.sort();
     let mut table = String::from("pub static FILES: &[(&str, &[u8])] = &[\n");
     for (name, path) in files {
@@ -16,10 +24,12 @@ fn main() {
             .expect("a string takes everything");
     }
     table.push_str("];\n");
-    let out = PathBuf::from(env::var_os("OUT_DIR").expect("cargo sets it"));
     fs::write(out.join("embedded.rs"), table).expect("cannot write the table of embedded files");
     // The code that reads marketplaces, so that no index outlives it; and what is embedded, so that it need not be hashed at each start.
-    let reading = ["catalog", "index", "model", "tree", "yaml"].map(|name| format!("src/{name}"));
+    let reading = [
+        "catalog", "encoder", "index", "model", "rank", "tree", "yaml",
+    ]
+    .map(|name| format!("src/{name}"));
     println!(
         "cargo:rustc-env=ORCHESTRATE_READER={:016x}",
         hash(&root, &reading)
@@ -29,6 +39,25 @@ fn main() {
         "cargo:rustc-env=ORCHESTRATE_EMBEDDED={:016x}",
         hash(&root, &embedded)
     );
+}
+
+/// Returns the taxonomy's files as one JSON list: reading their YAML would take longer than everything else that a command does
+/// before it starts. That they are what our own reader makes of them is for a test to say.
+fn one_taxonomy(files: &[(String, PathBuf)]) -> String {
+    let domains = files.iter().filter(|(name, _)| name.starts_with(TAXONOMY));
+    let mut domains: Vec<(&str, serde_json::Value)> = domains
+        .map(|(name, path)| {
+            let text = fs::read_to_string(path).expect("cannot read a file of the taxonomy");
+            let domain = serde_yaml::from_str(&text);
+            (
+                name.as_str(),
+                domain.unwrap_or_else(|error| panic!("{name}: {error}")),
+            )
+        })
+        .collect();
+    domains.sort_by_key(|(name, _)| *name);
+    let domains: Vec<serde_json::Value> = domains.into_iter().map(|(_, domain)| domain).collect();
+    serde_json::Value::from(domains).to_string()
 }
 
 /// Returns a number that changes with the names and bytes of the files in the folders.

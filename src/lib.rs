@@ -1,6 +1,8 @@
+pub mod approve;
 pub mod catalog;
 pub mod checkpoint;
 pub mod cli;
+pub mod encoder;
 pub mod execute;
 pub mod fetch;
 pub mod index;
@@ -8,6 +10,7 @@ pub mod learn;
 pub mod model;
 pub mod ops;
 pub mod plan;
+pub mod rank;
 pub mod render;
 pub mod report;
 pub mod retrieve;

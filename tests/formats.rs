@@ -60,6 +60,17 @@ fn locks_are_read_and_printed_as_they_were() {
     check(lock.print().unwrap(), "lock.yaml");
 }
 
+/// If the digest that an approval names changes, every approval is lost.
+#[test]
+fn an_approval_is_read_and_printed_as_it_was() {
+    let approval = store::read_approval("approval.yaml", &v1("approval.yaml")).unwrap();
+    assert_eq!(
+        orchestrate::approve::digest(&approval.bound),
+        approval.digest
+    );
+    check(yaml::print(&approval).unwrap(), "approval.yaml");
+}
+
 #[test]
 fn a_log_with_every_event_is_read_and_printed_as_it_was() {
     let events = store::read_segment("events.yaml", &v1("events.yaml")).unwrap();

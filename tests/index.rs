@@ -10,7 +10,7 @@ use std::path::PathBuf;
 use std::thread;
 
 use orchestrate::index::{
-    Document, Field, Hit, Index, Texts, is_damage, search, search_documents, write,
+    Document, Documents, Field, Hit, Index, Source, Texts, is_damage, search, write,
 };
 use proptest::prelude::*;
 use tempfile::TempDir;
@@ -60,14 +60,32 @@ fn names(index: &Index, hits: &[Hit]) -> String {
     names.join(" ")
 }
 
+/// Documents that are loaded by a function.
+struct Loaded<F>(usize, F);
+
+impl<F: Fn(usize) -> Option<Document> + Sync> Documents for Loaded<F> {
+    fn count(&self) -> usize {
+        self.0
+    }
+
+    fn load(&self, number: usize) -> Option<Document> {
+        (self.1)(number)
+    }
+}
+
 #[track_caller]
 fn finds(documents: &[Document], query: &str, expected: &str) {
     let built = built(documents);
-    let hits = search(&[&built.index], query, 10).unwrap();
+    let hits = search(&[Source::Index(&built.index)], query, 10).unwrap();
     assert_eq!(names(&built.index, &hits), expected);
     let load = |number: usize| Some(documents[number].clone());
     assert_eq!(
-        search_documents(documents.len(), load, query, 10).unwrap(),
+        search(
+            &[Source::Documents(&Loaded(documents.len(), load))],
+            query,
+            10
+        )
+        .unwrap(),
         hits
     );
 }
@@ -112,7 +130,7 @@ fn a_document_that_cannot_be_loaded_is_left_out() {
     .unwrap();
     assert_eq!(index.len(), 2);
     assert_eq!(index.find("p2").unwrap(), Some(1));
-    let hits = search_documents(3, load, "cache", 10).unwrap();
+    let hits = search(&[Source::Documents(&Loaded(3, load))], "cache", 10).unwrap();
     assert_eq!(
         hits.iter().map(|hit| hit.plugin).collect::<Vec<_>>(),
         [0, 2]
@@ -172,7 +190,7 @@ fn of_equal_score_the_name_decides() {
 #[test]
 fn a_hit_says_which_words_were_found_where() {
     let built = built(&[document("redis", "a cache with redis", "", "caching")]);
-    let hits = search(&[&built.index], "Redis caches, tests", 1).unwrap();
+    let hits = search(&[Source::Index(&built.index)], "Redis caches, tests", 1).unwrap();
     let matched = hits[0]
         .matched
         .iter()
@@ -192,8 +210,13 @@ fn a_hit_says_which_words_were_found_where() {
 fn what_is_rare_is_judged_over_all_indexes() {
     let first = built(&[document("a", "api", "", ""), document("b", "api", "", "")]);
     let second = built(&[document("c", "jwt", "", ""), document("d", "api", "", "")]);
-    let hits = search(&[&first.index, &second.index], "api jwt", 10).unwrap();
-    let places: Vec<_> = hits.iter().map(|hit| (hit.index, hit.plugin)).collect();
+    let hits = search(
+        &[Source::Index(&first.index), Source::Index(&second.index)],
+        "api jwt",
+        10,
+    )
+    .unwrap();
+    let places: Vec<_> = hits.iter().map(|hit| (hit.source, hit.plugin)).collect();
     assert_eq!(places, [(1, 0), (0, 0), (0, 1), (1, 1)]);
 }
 
@@ -204,12 +227,22 @@ fn a_plugin_vendored_twice_is_one_hit() {
     let namesake = document("redis", "cache", "", &prose(2));
     let first = built(&[redis, document("other", "cache", "", &prose(1))]);
     let second = built(&[namesake, copy]);
-    let hits = search(&[&first.index, &second.index], "redis", 1).unwrap();
+    let hits = search(
+        &[Source::Index(&first.index), Source::Index(&second.index)],
+        "redis",
+        1,
+    )
+    .unwrap();
     assert_eq!((hits.len(), hits[0].twins.len()), (1, 1));
-    let hits = search(&[&first.index, &second.index], "redis", 10).unwrap();
+    let hits = search(
+        &[Source::Index(&first.index), Source::Index(&second.index)],
+        "redis",
+        10,
+    )
+    .unwrap();
     let mut sets: Vec<Vec<(usize, usize)>> = hits
         .iter()
-        .map(|hit| [&[(hit.index, hit.plugin)], hit.twins.as_slice()].concat())
+        .map(|hit| [&[(hit.source, hit.plugin)], hit.twins.as_slice()].concat())
         .collect();
     sets.iter_mut().for_each(|set| set.sort_unstable());
     sets.sort_unstable();
@@ -221,7 +254,7 @@ fn many_twins_leave_room_for_other_hits() {
     let mut documents = vec![document("redis", "redis redis", "", &prose(1)); 40];
     documents.push(document("z", "uses redis", "", &prose(2)));
     let built = built(&documents);
-    let hits = search(&[&built.index], "redis", 2).unwrap();
+    let hits = search(&[Source::Index(&built.index)], "redis", 2).unwrap();
     assert_eq!(names(&built.index, &hits), "redis z");
     assert_eq!(hits[0].twins.len(), 39);
 }
@@ -242,10 +275,15 @@ fn a_large_index_that_all_cores_score_gives_what_reading_everything_gives() {
         b"".to_vec()
     })
     .unwrap();
-    let hits = search(&[&index], "caches queue p44999", 50).unwrap();
+    let hits = search(&[Source::Index(&index)], "caches queue p44999", 50).unwrap();
     assert_eq!(hits.len(), 50);
     assert_eq!(index.name(hits[0].plugin).unwrap(), "p44999");
-    let without = search_documents(45_000, load, "caches queue p44999", 50).unwrap();
+    let without = search(
+        &[Source::Documents(&Loaded(45_000, load))],
+        "caches queue p44999",
+        50,
+    )
+    .unwrap();
     assert_eq!(hits, without);
 }
 
@@ -266,7 +304,7 @@ fn two_builders_at_once_leave_one_whole_index_and_no_other_file() {
     let build = || write(&path, "key", 200, load, || b"".to_vec()).unwrap();
     let reads = || {
         let index = Index::open(&path, "key").unwrap();
-        index.is_none_or(|index| search(&[&index], "cache", 5).unwrap().len() == 5)
+        index.is_none_or(|index| search(&[Source::Index(&index)], "cache", 5).unwrap().len() == 5)
     };
     thread::scope(|scope| {
         let builders = [scope.spawn(build), scope.spawn(build)];
@@ -275,7 +313,10 @@ fn two_builders_at_once_leave_one_whole_index_and_no_other_file() {
         }
         for builder in builders {
             let index = builder.join().unwrap();
-            assert_eq!(search(&[&index], "cache", 5).unwrap().len(), 5);
+            assert_eq!(
+                search(&[Source::Index(&index)], "cache", 5).unwrap().len(),
+                5
+            );
         }
     });
     assert!(Index::open(&path, "key").unwrap().is_some());
@@ -287,7 +328,7 @@ fn who_reads_an_index_keeps_it_when_it_is_replaced() {
     let built = built(&[document("redis", "cache", "", "")]);
     let load = |_: usize| Some(document("other", "queue", "", ""));
     write(&built.path, "next", 1, load, || b"".to_vec()).unwrap();
-    let hits = search(&[&built.index], "cache", 5).unwrap();
+    let hits = search(&[Source::Index(&built.index)], "cache", 5).unwrap();
     assert_eq!(names(&built.index, &hits), "redis");
 }
 
@@ -302,7 +343,10 @@ fn used(index: &Index) -> anyhow::Result<String> {
             index.record(plugin)?
         );
     }
-    text += &format!("{:?}", search(&[index], "cache queue lorem p1", 5)?);
+    text += &format!(
+        "{:?}",
+        search(&[Source::Index(index)], "cache queue lorem p1", 5)?
+    );
     Ok(text)
 }
 
@@ -385,8 +429,8 @@ proptest! {
     ) {
         let built = built(&documents);
         let load = |number: usize| Some(documents[number].clone());
-        let with = search(&[&built.index], &query, limit).unwrap();
-        let without = search_documents(documents.len(), load, &query, limit).unwrap();
+        let with = search(&[Source::Index(&built.index)], &query, limit).unwrap();
+        let without = search(&[Source::Documents(&Loaded(documents.len(), load))], &query, limit).unwrap();
         prop_assert_eq!(with, without);
     }
 

@@ -1,7 +1,8 @@
 //! Runs the stories in `transcripts/`: Markdown with commands, their exact output, and their exit code where it is not 0.
 //!
 //! Each story has an environment of its own, and its commands start in the repository `project`. What differs from run to run
-//! stands in brackets; a plan's name and the folder `[ROOT]` may be used so in a later command. `UPDATE=1 cargo test` writes the stories anew.
+//! stands in brackets; a plan's name and the folder `[ROOT]` may be used so in a later command. `UPDATE=1 cargo test` writes the stories anew;
+//! `STORY=name` tells only that one.
 
 #![allow(
     clippy::unwrap_used,
@@ -23,7 +24,10 @@ use support::{TestEnvironment, is_root, tests};
 #[test]
 fn stories_read_as_they_run() {
     let files = fs::read_dir(tests("transcripts")).unwrap();
-    let stories: Vec<PathBuf> = files.map(|file| file.unwrap().path()).collect();
+    let mut stories: Vec<PathBuf> = files.map(|file| file.unwrap().path()).collect();
+    if let Some(only) = std::env::var_os("STORY") {
+        stories.retain(|story| story.file_stem() == Some(&only));
+    }
     assert!(!stories.is_empty());
     let (waiting, faults) = (Mutex::new(stories), Mutex::new(Vec::new()));
     let next = || waiting.lock().unwrap().pop();
@@ -73,9 +77,17 @@ fn skipped(name: &str, environment: &TestEnvironment) -> Option<&'static str> {
     };
     match name {
         "no-write-permission" if is_root() => Some("no permission stops root"),
+        "a-signed-approval" if !has(environment, "ssh-keygen") => Some("it needs ssh-keygen"),
         "reftable" if !knows() => Some("this git is older than the format"),
         _ => None,
     }
+}
+
+/// Says whether a program is on the PATH of the stories.
+fn has(environment: &TestEnvironment, program: &str) -> bool {
+    let look = format!("command -v {program}");
+    let mut shell = environment.command("sh");
+    Running::new(shell.args(["-c", &look])).end().code == 0
 }
 
 /// Returns the story with the output that its commands have now.

@@ -8,7 +8,7 @@ use gix::bstr::ByteSlice;
 use super::commit::NewCommit;
 use super::journal::{Journal, Move, Record};
 use super::objects::{git_id, oid};
-use super::repository::{Identity, Repository};
+use super::repository::{Head, Identity, Repository};
 use super::swap::Swap;
 use crate::model::{Hint, Oid, Trouble};
 
@@ -48,6 +48,45 @@ impl Repository {
             }
         }
         Ok(None)
+    }
+
+    /// Returns the branch that work is merged into: the one that `origin` names, else git's own default, `main` or `master`,
+    /// else what is checked out.
+    pub fn base_branch(&self) -> anyhow::Result<Option<String>> {
+        let git = self.git();
+        let named = git.try_find_reference("refs/remotes/origin/HEAD")?;
+        let named = named.and_then(|reference| match reference.target() {
+            gix::refs::TargetRef::Symbolic(name) => {
+                Some(name.as_bstr().to_str_lossy().into_owned())
+            }
+            gix::refs::TargetRef::Object(_) => None,
+        });
+        if let Some(branch) = named
+            .as_deref()
+            .and_then(|name| name.strip_prefix("refs/remotes/origin/"))
+        {
+            return Ok(Some(branch.to_owned()));
+        }
+        let own = git.config_snapshot().string("init.defaultBranch");
+        let own = own.map(|name| name.to_str_lossy().into_owned());
+        for branch in own.into_iter().chain(["main", "master"].map(str::to_owned)) {
+            if self.reviewed_tip(&branch)?.is_some() {
+                return Ok(Some(branch));
+            }
+        }
+        match self.head()? {
+            Head::Branch { name, commit } => Ok(commit.map(|_| name)),
+            Head::Detached { .. } => Ok(None),
+        }
+    }
+
+    /// Returns the tip of a branch as others have it: that of `origin`, else the local one.
+    pub fn reviewed_tip(&self, branch: &str) -> anyhow::Result<Option<Oid>> {
+        let git = self.git();
+        match find(&git, &format!("refs/remotes/origin/{branch}"))? {
+            Some(commit) => Ok(Some(commit)),
+            None => find(&git, &format!("refs/heads/{branch}")),
+        }
     }
 
     /// Returns the branches whose short names start with `prefix`, in order: the local ones, and those that only a remote has.

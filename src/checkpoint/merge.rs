@@ -275,6 +275,13 @@ impl Repository {
 
     /// Runs git in the user's folder without hooks, questions, background work or the user's stash.
     fn run_git(&self, arguments: &[&str]) -> anyhow::Result<std::process::Output> {
+        let mut command = self.git_program();
+        command.args(arguments).stdin(Stdio::null());
+        self.output_of(command.output())
+    }
+
+    /// Returns the program git, to be run in the user's folder without hooks, questions or background work.
+    pub(super) fn git_program(&self) -> Command {
         let mut command = Command::new("git");
         for setting in [
             "core.fsmonitor=false",
@@ -295,13 +302,19 @@ impl Repository {
                 .env("GIT_CONFIG_NOSYSTEM", "1");
         }
         command
-            .args(arguments)
             .current_dir(self.work_directory())
             .env("GIT_TERMINAL_PROMPT", "0")
             .env("GIT_EDITOR", "true")
-            .env("LC_ALL", "C")
-            .stdin(Stdio::null());
-        match command.output() {
+            .env("LC_ALL", "C");
+        command
+    }
+
+    /// Says it in our words where there is no git.
+    pub(super) fn output_of(
+        &self,
+        output: std::io::Result<std::process::Output>,
+    ) -> anyhow::Result<std::process::Output> {
+        match output {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
                 Err(anyhow!("the program `git` is not installed"))
                     .kind(Trouble::Missing)
@@ -343,7 +356,7 @@ impl Aside {
     }
 }
 
-fn last_words(stderr: &[u8]) -> String {
+pub(super) fn last_words(stderr: &[u8]) -> String {
     let text = String::from_utf8_lossy(stderr);
     text.trim()
         .trim_start_matches("fatal: ")

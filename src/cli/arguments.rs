@@ -18,7 +18,8 @@ Constraints, in the task:
 
 Exit codes:
   0 done   1 a step or check failed, resumable   2 the request cannot be carried out
-  3 paused, a person has to act   5 integrity   6 held by another process
+  3 paused, a person has to act   4 approval missing   5 not what was approved, or tampered with
+  6 held by another process
   7 something needed is missing   70 a bug   130, 143 interrupted, resumable";
 
 /// Git-native orchestrator of coding-agent plugins: the plan you merged is the run you get.
@@ -45,8 +46,10 @@ pub struct Front {
     #[arg(long)]
     pub show_patterns: bool,
     /// Write the plan and run nothing
-    #[arg(long, conflicts_with_all = ["execute", "resume", "show_patterns"])]
+    #[arg(long, conflicts_with_all = ["execute", "resume", "show_patterns", "dry_run", "rehearse"])]
     pub plan_only: bool,
+    #[command(flatten)]
+    pub preview: Preview,
     /// Run a plan that was saved
     #[arg(long, value_name = "PLAN", conflicts_with_all = ["task", "resume"])]
     pub execute: Option<String>,
@@ -54,7 +57,7 @@ pub struct Front {
     #[arg(long, value_name = "PATTERN", conflicts_with_all = ["execute", "resume", "explore"])]
     pub pattern_id: Option<String>,
     /// Go on with a run from its last checkpoint
-    #[arg(long, value_name = "RUN", conflicts_with = "task")]
+    #[arg(long, value_name = "RUN", conflicts_with_all = ["task", "dry_run", "rehearse"])]
     pub resume: Option<String>,
     /// Go on from this step of the run, as a run of its own: what it did before that step is taken over
     #[arg(long, value_name = "STEP", requires = "resume")]
@@ -71,6 +74,24 @@ pub struct Front {
     /// Make a git repository of a folder that holds files already
     #[arg(long)]
     pub init: bool,
+}
+
+/// A run seen before it is one.
+#[derive(Debug, Clone, Copy, Args)]
+pub struct Preview {
+    /// Say what would happen, and write nothing
+    #[arg(long, conflicts_with = "rehearse")]
+    pub dry_run: bool,
+    /// Go through the plan with stubs: no program runs, and nothing is kept
+    #[arg(long)]
+    pub rehearse: bool,
+}
+
+impl Preview {
+    /// Says whether nothing is to be run.
+    pub fn is_wanted(self) -> bool {
+        self.dry_run || self.rehearse
+    }
 }
 
 /// What holds for every command.
@@ -137,6 +158,12 @@ pub enum Command {
     Research(Research),
     /// Find the patterns for something
     DiscoverPatterns(DiscoverPatterns),
+    /// Begin a plan by hand, change one, or look whether one can run
+    Plan(PlanArguments),
+    /// Approve a plan as it stands: exactly that may run
+    Approve(Approve),
+    /// Look at every file of ours in the repository, offline
+    Check(Check),
     /// Run a plan that was saved, as --execute does
     Implement(Implement),
     /// Show what a run taught, and propose it again where the proposal is gone
@@ -201,6 +228,60 @@ pub struct DiscoverPatterns {
 pub struct Implement {
     /// The plan's name, or the beginning or end of it
     pub plan: String,
+    #[command(flatten)]
+    pub preview: Preview,
+}
+
+#[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true)]
+pub struct PlanArguments {
+    /// What the plan is for; a skeleton opens in your editor, or is printed where nobody can edit
+    pub task: Option<String>,
+    /// Take up a plan that you wrote; digests of all zeros are filled in
+    #[arg(long, value_name = "FILE", conflicts_with = "task")]
+    pub from: Option<PathBuf>,
+    #[command(subcommand)]
+    pub command: Option<PlanCommand>,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum PlanCommand {
+    /// Change a plan in your editor; it is looked at before it is taken up
+    Edit { plan: String },
+    /// Say whether a plan can run, by its name or its file
+    Check {
+        plan: String,
+        /// How what is wrong is printed
+        #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
+        format: FaultFormat,
+    },
+}
+
+#[derive(Debug, Args)]
+pub struct Approve {
+    /// The plan's name, or the beginning or end of it
+    pub plan: String,
+    /// Sign with the key that git signs with; also done without this where git was told of one
+    #[arg(long)]
+    pub sign: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct Check {
+    /// How what is wrong is printed
+    #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
+    pub format: FaultFormat,
+}
+
+/// How faults are printed.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub enum FaultFormat {
+    #[default]
+    Text,
+    /// A SARIF 2.1.0 document
+    Sarif,
+    /// Annotations in a GitHub workflow
+    Github,
 }
 
 #[derive(Debug, Args)]
@@ -246,6 +327,16 @@ pub struct Init {
     /// Add these well-known marketplaces, or `all`
     #[arg(long, value_name = "NAME", value_delimiter = ',')]
     pub with: Vec<String>,
+    /// Write what shows plans on pull requests, and carries merged ones out
+    #[arg(long, value_enum, value_name = "SERVICE")]
+    pub ci: Option<Ci>,
+}
+
+/// A service that runs things on pull requests.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Ci {
+    Github,
+    Gitlab,
 }
 
 #[derive(Debug, Subcommand)]
@@ -316,9 +407,12 @@ pub enum PluginCommand {
 }
 
 /// The names of the subcommands, to tell a mistyped one from a task.
-pub const COMMANDS: [&str; 16] = [
+pub const COMMANDS: [&str; 19] = [
     "verify",
     "clean",
+    "plan",
+    "approve",
+    "check",
     "research",
     "discover-patterns",
     "implement",

@@ -86,6 +86,7 @@ pub fn exit_code_of(status: RunStatus, signal: Option<Signal>) -> u8 {
 fn exit_code(kind: Option<Trouble>) -> u8 {
     match kind {
         None | Some(Trouble::Request) => 2,
+        Some(Trouble::Unapproved) => 4,
         Some(Trouble::Integrity) => 5,
         Some(Trouble::Resumable) => 1,
         Some(Trouble::Busy) => 6,

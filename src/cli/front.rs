@@ -4,14 +4,16 @@ use std::num::NonZeroUsize;
 
 use anyhow::anyhow;
 
-use super::arguments::{Arguments, COMMANDS, Implement};
+use super::arguments::{Arguments, COMMANDS, Implement, Preview};
 use super::failure::exit_code_of;
 use super::output::Output;
 use super::pattern::odds_document;
 use super::terminal::Terminal;
-use super::{Done, open, open_with};
-use crate::model::{Hint, PatternCandidate, RunReport, RunStatus, Task, Trouble, counted};
-use crate::ops::{self, OpenOptions, RunOptions, Stop};
+use super::{Done, open, open_with, preview};
+use crate::model::{
+    ApprovalPolicy, Hint, PatternCandidate, RunReport, RunStatus, Task, Trouble, counted,
+};
+use crate::ops::{self, OpenOptions, Project, RunOptions, Stop};
 use crate::plan::PlanOptions;
 use crate::sandbox::Sandbox;
 
@@ -19,7 +21,7 @@ use crate::sandbox::Sandbox;
 pub fn run(arguments: &Arguments, output: &Output, stop: &Stop) -> Done {
     let front = &arguments.front;
     if let Some(plan) = &front.execute {
-        return execute(arguments, plan, output, stop);
+        return execute(arguments, plan, front.preview, output, stop);
     }
     if let Some(run) = &front.resume {
         return resume(arguments, run, output, stop);
@@ -33,7 +35,8 @@ pub fn run(arguments: &Arguments, output: &Output, stop: &Stop) -> Done {
     refuse_mistyped_command(text)?;
     let task = Task::parse(text).kind(Trouble::Request)?;
     let mut terminal = Terminal::new(output, &stop.cancel);
-    let sandbox = match front.plan_only || front.show_patterns {
+    let preview = front.preview.is_wanted();
+    let sandbox = match front.plan_only || front.show_patterns || preview {
         true => None,
         false => Some(sandbox(arguments, &mut terminal)?),
     };
@@ -66,6 +69,22 @@ pub fn run(arguments: &Arguments, output: &Output, stop: &Stop) -> Done {
         ops::save(&project, &planned)?;
         return plan_only(arguments, output, &planned);
     }
+    if preview {
+        let shown = preview_of(
+            arguments,
+            front.preview,
+            &project,
+            &planned,
+            output,
+            &mut terminal,
+        );
+        project.unmake();
+        return shown;
+    }
+    // Where somebody has to approve it first, there has to be something to approve.
+    if ops::approval_policy(&project)?.rule.policy != ApprovalPolicy::None {
+        ops::save(&project, &planned)?;
+    }
     let sandbox = match sandbox {
         Some(sandbox) => sandbox,
         None => self::sandbox(arguments, &mut terminal)?,
@@ -83,11 +102,44 @@ pub fn implement(
     output: &Output,
     stop: &Stop,
 ) -> Done {
-    execute(arguments, &implement.plan, output, stop)
+    execute(arguments, &implement.plan, implement.preview, output, stop)
 }
 
-fn execute(arguments: &Arguments, plan: &str, output: &Output, stop: &Stop) -> Done {
+/// Shows a run before it is one, in the way that is asked for.
+fn preview_of(
+    arguments: &Arguments,
+    preview: Preview,
+    project: &Project,
+    planned: &ops::Planned,
+    output: &Output,
+    terminal: &mut Terminal<'_>,
+) -> Done {
+    match preview.rehearse {
+        true => preview::rehearse(arguments, project, planned, output, terminal),
+        false => preview::dry_run(arguments, project, planned, output),
+    }
+}
+
+fn execute(
+    arguments: &Arguments,
+    plan: &str,
+    preview: Preview,
+    output: &Output,
+    stop: &Stop,
+) -> Done {
     let mut terminal = Terminal::new(output, &stop.cancel);
+    if preview.is_wanted() {
+        let project = open(arguments)?;
+        let planned = ops::find_plan(&project, plan)?;
+        return preview_of(
+            arguments,
+            preview,
+            &project,
+            &planned,
+            output,
+            &mut terminal,
+        );
+    }
     let sandbox = sandbox(arguments, &mut terminal)?;
     let project = open(arguments)?;
     let planned = ops::find_plan(&project, plan)?;
@@ -199,7 +251,8 @@ fn choose<'a>(
     }
 }
 
-fn plan_only(arguments: &Arguments, output: &Output, planned: &ops::Planned) -> Done {
+/// Says which plan was written, and how to run it.
+pub fn plan_only(arguments: &Arguments, output: &Output, planned: &ops::Planned) -> Done {
     let paths: Vec<&str> = planned
         .files
         .iter()

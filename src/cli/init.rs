@@ -3,11 +3,11 @@
 use serde_json::json;
 
 use super::Done;
-use super::arguments::{Arguments, Init};
+use super::arguments::{Arguments, Ci, Init};
 use super::output::Output;
 use super::terminal::Terminal;
 use crate::model::counted;
-use crate::ops::{self, AddRequest, Origin, Settings, Stop, WellKnown};
+use crate::ops::{self, AddRequest, CiService, Origin, Settings, Stop, WellKnown};
 
 /// Sets the repository up.
 pub fn run(arguments: &Arguments, init: &Init, output: &Output, stop: &Stop) -> Done {
@@ -17,6 +17,18 @@ pub fn run(arguments: &Arguments, init: &Init, output: &Output, stop: &Stop) -> 
     match written {
         true => output.line(&format!("✓ Wrote {file}")),
         false => output.line(&format!("{file} is there already")),
+    }
+    let ci = init.ci.map(|ci| match ci {
+        Ci::Github => CiService::Github,
+        Ci::Gitlab => CiService::Gitlab,
+    });
+    let ci = ci
+        .map(|service| ops::init_ci(&settings, service))
+        .transpose()?;
+    match ci {
+        Some((file, true)) => output.line(&format!("✓ Wrote {file}")),
+        Some((file, false)) => output.line(&format!("{file} is there already")),
+        None => {}
     }
     let offered = ops::well_known()?;
     let chosen = match init.with.as_slice() {
@@ -51,6 +63,7 @@ pub fn run(arguments: &Arguments, init: &Init, output: &Output, stop: &Stop) -> 
     output.document(&json!({
         "config": file,
         "written": written,
+        "ci": ci.map(|(file, _)| file),
         "added": chosen.iter().map(|marketplace| &marketplace.name).collect::<Vec<_>>(),
         "offered": offered.iter().map(|marketplace| json!({
             "name": marketplace.name, "source": marketplace.source, "about": marketplace.about,

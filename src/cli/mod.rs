@@ -4,7 +4,9 @@
 //!
 //! A new command is a variant of `Command`, a file here with its arguments and its words, and a file in `ops` with what it does.
 
+mod approve;
 mod arguments;
+mod check;
 mod clean;
 mod config;
 mod discover_patterns;
@@ -16,7 +18,9 @@ mod learn;
 mod marketplace;
 mod output;
 mod pattern;
+mod plan;
 mod plugin;
+mod preview;
 mod research;
 mod run;
 mod terminal;
@@ -71,6 +75,9 @@ fn run(arguments: &Arguments, output: &Output, stop: &Stop) -> Done {
     match &arguments.command {
         None => front::run(arguments, output, stop),
         Some(Command::Implement(implement)) => front::implement(arguments, implement, output, stop),
+        Some(Command::Approve(command)) => approve::run(arguments, command, output),
+        Some(Command::Plan(command)) => plan::run(arguments, command, output),
+        Some(Command::Check(check)) => check::run(arguments, check, output),
         Some(Command::Research(research)) => research::run(arguments, research, output, stop),
         Some(Command::DiscoverPatterns(discover)) => {
             discover_patterns::run(arguments, discover, output)

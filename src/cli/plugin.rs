@@ -9,7 +9,9 @@ use super::output::Output;
 use super::terminal::Terminal;
 use super::{Done, failure};
 use crate::model::{self, Component, Oddity, Place, Plugin, Severity, counted, visible};
-use crate::ops::{self, Catalog, CatalogOptions, CatalogueFinding, Marketplace, Settings, Stop};
+use crate::ops::{
+    self, Catalog, CatalogOptions, CatalogueFinding, Marketplace, Search, Settings, Stop,
+};
 
 /// How many characters of a description are shown in a list.
 const LINE_MAX: usize = 160;
@@ -29,6 +31,11 @@ pub fn run(arguments: &Arguments, command: &PluginCommand, output: &Output, stop
         refresh: false,
     };
     let mut terminal = Terminal::new(output, &stop.cancel);
+    if let PluginCommand::Search { words, limit } = command {
+        let words = words.join(" ");
+        let search = ops::search(&settings, options, &words, *limit, &mut terminal)?;
+        return found(&search, &words, output);
+    }
     let catalog = Catalog::open(&settings, options, &mut terminal)?;
     for (_, error) in &catalog.failures {
         failure::warn(output, error);
@@ -36,9 +43,6 @@ pub fn run(arguments: &Arguments, command: &PluginCommand, output: &Output, stop
     match command {
         PluginCommand::List { marketplace } => {
             list(&settings, &catalog, marketplace.as_deref(), output)
-        }
-        PluginCommand::Search { words, limit } => {
-            search(&catalog, &words.join(" "), *limit, output)
         }
         PluginCommand::Show { plugin, fetch } => {
             let asked = plugin.split('@').next().unwrap_or_default();
@@ -51,7 +55,9 @@ pub fn run(arguments: &Arguments, command: &PluginCommand, output: &Output, stop
             }
             show(&catalog, &plugin, output)
         }
-        PluginCommand::Validate { .. } => unreachable!("it needs no catalog and is done by now"),
+        PluginCommand::Validate { .. } | PluginCommand::Search { .. } => {
+            unreachable!("they need no catalog and are done by now")
+        }
     }?;
     Ok(if catalog.failures.is_empty() { 0 } else { 7 })
 }
@@ -95,8 +101,11 @@ fn list(settings: &Settings, catalog: &Catalog, only: Option<&str>, output: &Out
     Ok(0)
 }
 
-fn search(catalog: &Catalog, words: &str, limit: usize, output: &Output) -> Done {
-    let hits = ops::search(catalog, words, limit)?;
+fn found(search: &Search, words: &str, output: &Output) -> Done {
+    for (_, error) in &search.failures {
+        failure::warn(output, error);
+    }
+    let hits = &search.found;
     let documents: Vec<Value> = hits
         .iter()
         .map(|hit| {
@@ -110,7 +119,7 @@ fn search(catalog: &Catalog, words: &str, limit: usize, output: &Output) -> Done
         })
         .collect();
     output.document(&json!({"query": words, "hits": documents}))?;
-    for hit in &hits {
+    for hit in hits {
         let twins = match hit.twins.as_slice() {
             [] => String::new(),
             twins => format!(" (the same: {})", twins.join(", ")),
@@ -124,7 +133,7 @@ fn search(catalog: &Catalog, words: &str, limit: usize, output: &Output) -> Done
     if hits.is_empty() {
         output.line("no plugin has any of these words; all of them: orchestrate plugin list");
     }
-    Ok(0)
+    Ok(if search.failures.is_empty() { 0 } else { 7 })
 }
 
 fn show(catalog: &Catalog, plugin: &Plugin, output: &Output) -> Done {

@@ -23,6 +23,7 @@ use crate::model::{
 use crate::sandbox::Cancel;
 use crate::workspace::{Line, Workspace};
 pub use interrupt::{Signal, watch};
+pub use runner::render as rehearse_step;
 
 /// What `execute` needs from above, asked for one call at a time and in order.
 pub trait Host {

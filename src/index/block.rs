@@ -6,7 +6,7 @@ use super::postings::{Encoder, Posting};
 use super::score;
 use super::sketch::Sketcher;
 use super::words::{self, Lexicon, TermId};
-use super::{Document, PerField};
+use super::{Document, PerField, Stored};
 
 /// A block that takes more memory than this, as far as we count it, is full.
 const BYTES_MAX: usize = 32 * 1024 * 1024;
@@ -24,6 +24,7 @@ pub struct Block {
     pub documents: Vec<u8>,
     pub names: Vec<String>,
     pub lengths: Vec<PerField<u8>>,
+    pub vectors: Vec<Option<Stored>>,
     /// How many words all of them have in each field.
     pub words: PerField<u64>,
 }
@@ -45,6 +46,7 @@ impl Block {
             documents: Vec::new(),
             names: Vec::new(),
             lengths: Vec::new(),
+            vectors: Vec::new(),
             words: PerField::default(),
         }
     }
@@ -80,6 +82,7 @@ impl Block {
         for (total, length) in self.words.iter_mut().zip(lengths) {
             *total += u64::from(length);
         }
+        self.vectors.push(document.vector);
         self.names.push(document.name);
         Ok(())
     }

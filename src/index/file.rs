@@ -1,7 +1,7 @@
 //! How an index file is laid out: a mark, the parts one after another, and a table of them at the end, so that it is written in one go.
 //!
 //! ```text
-//! mark | documents | lists | terms | starts | lengths | order | ranks | header | table | bytes and checksum of the table | mark
+//! mark | documents | lists | terms | starts | lengths | order | ranks | vectors | header | table | bytes and checksum of the table | mark
 //! ```
 //!
 //! All numbers are little-endian. `documents` and `lists` are large and read in places: each of their items has a checksum of its own.
@@ -12,9 +12,10 @@ use std::io::{self, Write};
 use serde::{Deserialize, Serialize};
 
 use super::PerField;
+use crate::encoder::VECTOR_BYTES;
 
 /// The version of the layout, and of what counts as a word.
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;
 /// What an index begins and ends with.
 const MARK: &[u8; 8] = b"ORCHIDX\n";
 /// The table's length and checksum, and the mark.
@@ -37,12 +38,14 @@ pub enum Part {
     Order,
     /// For each plugin its place in that order; 4 bytes.
     Ranks,
+    /// For each plugin its vector, all zeros where it has none; nothing where none has one.
+    Vectors,
     /// What the caller says about the whole.
     Header,
 }
 
 /// How many parts there are.
-pub const PARTS: usize = 8;
+pub const PARTS: usize = 9;
 
 /// Where a part lies.
 #[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]
@@ -91,6 +94,7 @@ impl Table {
             && has(Part::Lengths, 4)
             && has(Part::Order, 4)
             && has(Part::Ranks, 4)
+            && (has(Part::Vectors, 0) || has(Part::Vectors, VECTOR_BYTES as u64))
     }
 }
 

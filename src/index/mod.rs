@@ -7,9 +7,11 @@
 //! how text is cut into words, raises `file::VERSION`. What a word in a field is worth stands in `score`.
 
 mod block;
+mod collection;
 mod cores;
 mod damage;
 mod file;
+mod indexed;
 mod map;
 mod merge;
 mod open;
@@ -23,13 +25,15 @@ mod spill;
 mod words;
 mod write;
 
+pub use collection::Collection;
 pub use damage::{Damaged, is_damage};
 pub use open::Index;
 pub use rank::Hit;
-pub use scan::search_documents;
-pub use search::search;
+pub use search::{Documents, Source, search, stems};
 pub use sketch::Sketch;
 pub use write::write;
+
+use crate::encoder::VECTOR_BYTES;
 
 /// A plugin as it goes into an index.
 #[derive(Debug, Clone, Default)]
@@ -39,7 +43,12 @@ pub struct Document {
     /// What is handed back for it, as it is: the plugin as JSON.
     pub record: Vec<u8>,
     pub texts: Texts,
+    /// What it is about as a whole; none where nobody worked it out.
+    pub vector: Option<Stored>,
 }
+
+/// A vector as it is stored: nothing here looks into it.
+pub type Stored = [u8; VECTOR_BYTES];
 
 /// The text of a plugin by how much a word in it says.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

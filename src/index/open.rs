@@ -15,7 +15,7 @@ use super::postings::List;
 use super::score::Statistics;
 use super::sketch::Sketch;
 use super::write::checksum;
-use super::{FIELDS, PerField};
+use super::{FIELDS, PerField, Stored as Vector};
 
 /// An index, mapped into memory.
 #[derive(Debug)]
@@ -149,6 +149,11 @@ impl Index {
     /// Returns the place of each plugin in the order of names, four bytes each.
     pub(super) fn ranks(&self) -> Result<&[[u8; 4]]> {
         Ok(self.part(Part::Ranks)?.as_chunks().0)
+    }
+
+    /// Returns the vector of each plugin; nothing where none has one.
+    pub fn vectors(&self) -> Result<&[Vector]> {
+        Ok(self.part(Part::Vectors)?.as_chunks().0)
     }
 
     /// Returns the list of each term; none for a term that no plugin has.

@@ -8,40 +8,38 @@ use anyhow::Result;
 use super::Field;
 use super::sketch::Sketch;
 
-/// The most plugins of one name in one index that are compared with each other.
-const NAMESAKES_MAX: usize = 64;
+/// The most plugins of one name in one source that are compared with each other.
+pub const NAMESAKES_MAX: usize = 64;
 
 /// A plugin that was found.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Hit {
-    /// Which of the indexes it is in, and its number there.
-    pub index: usize,
+    /// Which of the sources it is in, and its number there.
+    pub source: usize,
     pub plugin: usize,
     pub score: f32,
     /// The stems of the query that it has, and where.
     pub matched: Vec<(String, Field)>,
-    /// The same plugin elsewhere: nearly the same text under the same name, as index and number.
+    /// The same plugin elsewhere: nearly the same text under the same name, as source and number.
     pub twins: Vec<(usize, usize)>,
 }
 
-/// Where a plugin is: the index, and the number in it.
+/// Where a plugin is: the source, and the number in it.
 pub type Place = (usize, usize);
 
-/// What ranking asks of plugins that have scores.
+/// What ranking asks of plugins, which go by their places.
 pub trait Pool {
-    /// Returns the plugins of each index in the order of their scores and then of their names, at most so many of each index.
+    /// Returns the plugins with the best scores, the best first; of equal scores the name decides.
     fn best(&self, count: usize) -> Result<Vec<(Place, f32)>>;
-    /// Returns how a plugin is called.
     fn name(&self, place: Place) -> Result<&str>;
-    /// Returns the plugins that are called so, at most so many of each index.
-    fn named(&self, name: &str, count: usize) -> Result<Vec<Place>>;
-    /// Returns the plugin's sketch.
+    /// Returns plugins of this name.
+    fn named(&self, name: &str) -> Result<Vec<Place>>;
     fn sketch(&self, place: Place) -> Result<Sketch>;
     /// Returns the terms that the plugin has, and where.
-    fn matched(&self, place: Place) -> Result<Vec<(String, Field)>>;
+    fn matched(&self, place: Place) -> Vec<(String, Field)>;
 }
 
-/// Returns the best plugins, at most `limit`. Of equal score the name decides, then the order of the indexes.
+/// Returns the best plugins, at most `limit`. Of equal score the name decides, then the order of the sources.
 pub fn rank(pool: &impl Pool, limit: usize) -> Result<Vec<Hit>> {
     // Twins take places among the best, so we ask for a few more, and for more again where these were not enough.
     let mut asked = limit.saturating_add(8);
@@ -81,10 +79,10 @@ fn distinct(pool: &impl Pool, candidates: &[(Place, f32)], limit: usize) -> Resu
         let mut twins = twins(pool, *place)?;
         twins.retain(|twin| seen.insert(*twin));
         hits.push(Hit {
-            index: place.0,
+            source: place.0,
             plugin: place.1,
             score: *score,
-            matched: pool.matched(*place)?,
+            matched: pool.matched(*place),
             twins,
         });
     }
@@ -92,7 +90,7 @@ fn distinct(pool: &impl Pool, candidates: &[(Place, f32)], limit: usize) -> Resu
 }
 
 fn twins(pool: &impl Pool, place: Place) -> Result<Vec<Place>> {
-    let mut twins = pool.named(pool.name(place)?, NAMESAKES_MAX)?;
+    let mut twins = pool.named(pool.name(place)?)?;
     twins.retain(|other| *other != place);
     if twins.is_empty() {
         return Ok(twins);

@@ -1,64 +1,130 @@
-//! Search without an index: reads every document, and comes to the same scores.
+//! Documents without an index as a source of a search: every one is read, and the scores are those that an index would give.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use anyhow::{Result, anyhow};
 
 use super::cores::on_each;
-use super::rank::{self, Hit, Place, Pool};
 use super::score::{self, Chosen, Scorer, Statistics};
-use super::search::{fields, terms};
+use super::search::{Documents, Reader};
 use super::sketch::{Sketch, Sketcher};
 use super::words::{self, Lexicon};
-use super::{Document, Field, PerField};
+use super::{Document, Field, PerField, Stored};
 
 /// How many documents a core takes at a time.
 const DOCUMENTS_AT_ONCE: usize = 16;
 /// A lexicon with more words and terms than this is begun anew.
 const LEXICON_MAX: usize = 500_000;
 
-/// Returns what `search` over one index of the documents `load(0)` to `load(count - 1)` returns, at the cost of reading them all. The
-/// numbers of its hits are those that `load` knows them by.
-pub fn search_documents(
-    count: usize,
-    load: impl Fn(usize) -> Option<Document> + Sync,
-    query: &str,
-    limit: usize,
-) -> Result<Vec<Hit>> {
-    let terms = terms(query);
-    let seen = read(count, &load, &terms);
-    let mut statistics = Statistics::default();
-    let mut holding = vec![0; terms.len()];
-    for seen in &seen {
-        statistics.add(&Statistics {
-            plugins: 1,
-            words: seen.lengths.map(u64::from),
+/// Documents that were read; their sketches are made where they are asked for.
+pub struct Scan<'a> {
+    documents: &'a dyn Documents,
+    /// In the order of their numbers.
+    seen: Vec<Seen>,
+}
+
+impl<'a> Scan<'a> {
+    /// Reads the documents for these terms.
+    pub fn read(documents: &'a dyn Documents, terms: &[String]) -> Scan<'a> {
+        Scan {
+            documents,
+            seen: read(documents, terms),
+        }
+    }
+
+    fn seen(&self, plugin: usize) -> Option<&Seen> {
+        let place = self.seen.binary_search_by_key(&plugin, |seen| seen.number);
+        place.ok().map(|place| &self.seen[place])
+    }
+
+    fn gone(plugin: usize) -> anyhow::Error {
+        anyhow!("the document {plugin} is gone")
+    }
+}
+
+impl Reader for Scan<'_> {
+    fn statistics(&self) -> Statistics {
+        let mut statistics = Statistics::default();
+        for seen in &self.seen {
+            statistics.add(&Statistics {
+                plugins: 1,
+                words: seen.lengths.map(u64::from),
+            });
+        }
+        statistics
+    }
+
+    fn count(&self) -> usize {
+        self.documents.count()
+    }
+
+    fn holding(&self, term: usize) -> u64 {
+        let has = |seen: &&Seen| seen.counts.iter().any(|(other, _)| *other == term);
+        self.seen.iter().filter(has).count() as u64
+    }
+
+    fn holding_of(&self, _stem: &str) -> Result<u64> {
+        Ok(0)
+    }
+
+    fn scores(&self, chosen: &[Chosen], scorer: &Scorer) -> Result<Vec<f32>> {
+        let mut scores = vec![0.0; self.documents.count()];
+        for seen in &self.seen {
+            scores[seen.number] = seen.score(chosen, scorer);
+        }
+        Ok(scores)
+    }
+
+    fn ranks(&self) -> Result<Vec<u32>> {
+        let mut order: Vec<&Seen> = self.seen.iter().collect();
+        order.sort_by_key(|seen| &seen.name);
+        let mut ranks = vec![u32::MAX; self.documents.count()];
+        for (rank, seen) in (0..).zip(order) {
+            ranks[seen.number] = rank;
+        }
+        Ok(ranks)
+    }
+
+    fn name(&self, plugin: usize) -> Result<&str> {
+        let seen = self.seen(plugin).ok_or_else(|| Scan::gone(plugin))?;
+        Ok(&seen.name)
+    }
+
+    fn named(&self, name: &str, count: usize) -> Result<Vec<usize>> {
+        let same = self.seen.iter().filter(|seen| seen.name == name);
+        Ok(same.map(|seen| seen.number).take(count).collect())
+    }
+
+    fn sketch(&self, plugin: usize) -> Result<Sketch> {
+        let document = self
+            .documents
+            .load(plugin)
+            .ok_or_else(|| Scan::gone(plugin))?;
+        let mut sketcher = Sketcher::new();
+        let mut lexicon = Lexicon::new();
+        words::count(&document.texts, |_, word| {
+            let term = lexicon.term(word);
+            sketcher.add(lexicon.hash(term));
         });
-        for (term, _) in &seen.counts {
-            holding[*term] += 1;
-        }
+        Ok(sketcher.finish())
     }
-    let chosen = score::choose(&terms, &holding, statistics.plugins);
-    let scorer = Scorer::new(&statistics);
-    let scores = seen
-        .iter()
-        .map(|seen| seen.score(&chosen, &scorer))
-        .collect();
-    let pool = Read {
-        terms: &terms,
-        chosen,
-        scores,
-        seen,
-        load,
-    };
-    let mut hits = rank::rank(&pool, limit)?;
-    for hit in &mut hits {
-        hit.plugin = pool.seen[hit.plugin].number;
-        for (_, twin) in &mut hit.twins {
-            *twin = pool.seen[*twin].number;
-        }
+
+    fn counts(&self, plugin: usize, term: usize) -> Option<PerField<u8>> {
+        self.seen(plugin)?.counts_of(term)
     }
-    Ok(hits)
+
+    fn having(&self, term: usize, field: Field) -> Vec<usize> {
+        let has = |seen: &&Seen| {
+            seen.counts_of(term)
+                .is_some_and(|counts| counts[field as usize] > 0)
+        };
+        let having = self.seen.iter().filter(has);
+        having.map(|seen| seen.number).collect()
+    }
+
+    fn vectors(&self) -> Result<&[Stored]> {
+        Ok(&[])
+    }
 }
 
 /// What is kept of a document that was read.
@@ -74,25 +140,22 @@ struct Seen {
 impl Seen {
     fn score(&self, chosen: &[Chosen], scorer: &Scorer) -> f32 {
         let lengths = self.lengths.map(score::length_code);
-        let gain = |chosen| Some(scorer.gain(chosen, self.counts_of(chosen)?, lengths));
+        let gain = |chosen| Some(scorer.gain(chosen, self.counts_of(chosen.term)?, lengths));
         chosen
             .iter()
             .filter_map(gain)
             .fold(0.0, |sum, gain| sum + gain)
     }
 
-    fn counts_of(&self, chosen: &Chosen) -> Option<PerField<u8>> {
-        let (_, counts) = self.counts.iter().find(|(term, _)| *term == chosen.term)?;
+    fn counts_of(&self, term: usize) -> Option<PerField<u8>> {
+        let (_, counts) = self.counts.iter().find(|(other, _)| *other == term)?;
         Some(*counts)
     }
 }
 
 /// Reads all documents with all cores; they are returned in their order.
-fn read(
-    count: usize,
-    load: &(impl Fn(usize) -> Option<Document> + Sync),
-    terms: &[String],
-) -> Vec<Seen> {
+fn read(documents: &dyn Documents, terms: &[String]) -> Vec<Seen> {
+    let count = documents.count();
     let next = AtomicUsize::new(0);
     let initials: Vec<u8> = terms.iter().map(|term| term.as_bytes()[0]).collect();
     let work = || {
@@ -107,9 +170,8 @@ fn read(
                 lexicon = Lexicon::of(terms);
             }
             for number in first..(first + DOCUMENTS_AT_ONCE).min(count) {
-                seen.extend(
-                    load(number).map(|document| look(number, document, &mut lexicon, &initials)),
-                );
+                let document = documents.load(number);
+                seen.extend(document.map(|read| look(number, read, &mut lexicon, &initials)));
             }
         }
     };
@@ -137,56 +199,5 @@ fn look(number: usize, document: Document, lexicon: &mut Lexicon, initials: &[u8
         name: document.name,
         lengths,
         counts: all.into_iter().enumerate().filter(has).collect(),
-    }
-}
-
-/// Documents that were read and have scores; their sketches are made where they are asked for.
-struct Read<'a, L> {
-    terms: &'a [String],
-    chosen: Vec<Chosen>,
-    scores: Vec<f32>,
-    seen: Vec<Seen>,
-    load: L,
-}
-
-impl<L: Fn(usize) -> Option<Document>> Pool for Read<'_, L> {
-    fn best(&self, count: usize) -> Result<Vec<(Place, f32)>> {
-        let key = |number: usize| (&self.seen[number].name, number);
-        let highest = rank::highest(&self.scores, count, |a, b| key(a).cmp(&key(b)));
-        Ok(highest
-            .into_iter()
-            .map(|(number, score)| ((0, number), score))
-            .collect())
-    }
-
-    fn name(&self, (_, number): Place) -> Result<&str> {
-        Ok(&self.seen[number].name)
-    }
-
-    fn named(&self, name: &str, count: usize) -> Result<Vec<Place>> {
-        let same = |number: &usize| self.seen[*number].name == name;
-        let numbers = (0..self.seen.len()).filter(same).take(count);
-        Ok(numbers.map(|number| (0, number)).collect())
-    }
-
-    fn sketch(&self, (_, number): Place) -> Result<Sketch> {
-        let document = (self.load)(self.seen[number].number)
-            .ok_or_else(|| anyhow!("`{}` is gone", self.seen[number].name.escape_debug()))?;
-        let mut sketcher = Sketcher::new();
-        let mut lexicon = Lexicon::new();
-        words::count(&document.texts, |_, word| {
-            let term = lexicon.term(word);
-            sketcher.add(lexicon.hash(term));
-        });
-        Ok(sketcher.finish())
-    }
-
-    fn matched(&self, (_, number): Place) -> Result<Vec<(String, Field)>> {
-        let seen = &self.seen[number];
-        let matched = self.chosen.iter().flat_map(|chosen| {
-            let counts = seen.counts_of(chosen).unwrap_or_default();
-            fields(&self.terms[chosen.term], counts)
-        });
-        Ok(matched.collect())
     }
 }

@@ -5,9 +5,9 @@ use std::f32::consts::LN_2;
 use super::{FIELDS, PerField};
 
 /// How much a word counts in the name, the summary, the components and the body.
-const WEIGHTS: PerField<f32> = [8.0, 3.0, 1.5, 0.5];
+const WEIGHTS: PerField<f32> = [2.0, 1.0, 1.0, 0.1];
 /// How much a long field lessens a word in it, from not at all to in proportion.
-const LENGTH_SHARES: PerField<f32> = [0.4, 0.6, 0.75, 0.75];
+const LENGTH_SHARES: PerField<f32> = [0.75; FIELDS];
 /// How soon repetitions wear off.
 const SATURATION: f32 = 1.2;
 
@@ -60,7 +60,8 @@ pub fn choose(terms: &[String], holding: &[u64], plugins: u64) -> Vec<Chosen> {
         .collect()
 }
 
-fn rarity(holding: u64, plugins: u64) -> f32 {
+/// Returns what a plugin gains at most by having a term that so many have.
+pub fn rarity(holding: u64, plugins: u64) -> f32 {
     let (holding, plugins) = (holding as f32, plugins as f32);
     // A word that every plugin has still counts a little, so that what matches is above what does not.
     (((plugins - holding + 0.5).max(0.0) / (holding + 0.5)) + 1.0).log2() * LN_2

@@ -5,9 +5,9 @@ use std::io::{self, BufReader, BufWriter, Read, Seek, SeekFrom, Write};
 use std::ops::Range;
 use std::path::Path;
 
-use super::PerField;
 use super::block::Block;
 use super::postings::{Decoder, Posting};
+use super::{PerField, Stored};
 
 /// A file without a name that holds the blocks.
 pub struct Spill {
@@ -22,6 +22,7 @@ pub struct Segment {
     pub first: usize,
     pub names: Vec<String>,
     pub lengths: Vec<PerField<u8>>,
+    pub vectors: Vec<Option<Stored>>,
     pub words: PerField<u64>,
     documents: Range<u64>,
     lists: Range<u64>,
@@ -60,6 +61,7 @@ impl Spill {
             first,
             names: block.names,
             lengths: block.lengths,
+            vectors: block.vectors,
             words: block.words,
             documents,
             lists,

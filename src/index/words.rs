@@ -1,7 +1,6 @@
 //! Text cut into words, and words cut to their stems.
 
-use std::collections::HashMap;
-
+use hashbrown::HashMap;
 use rust_stemmers::{Algorithm, Stemmer};
 
 use super::{PerField, Texts};

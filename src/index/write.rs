@@ -15,7 +15,8 @@ use super::file::{Part, Writer};
 use super::merge::merge;
 use super::open::Index;
 use super::spill::{Segment, Spill};
-use super::{Document, PerField};
+use super::{Document, PerField, Stored};
+use crate::encoder::VECTOR_BYTES;
 
 /// How many documents a core takes at a time: each block finds the stems of its words anew.
 const BLOCK_DOCUMENTS_MIN: usize = 256;
@@ -118,6 +119,13 @@ fn assemble(spill: &Spill, key: &str, header: &[u8], to: impl Write) -> Result<(
     writer.end(Part::Order);
     writer.put(&ranks)?;
     writer.end(Part::Ranks);
+    let vectors: Vec<&Option<Stored>> = segments().flat_map(|segment| &segment.vectors).collect();
+    if vectors.iter().any(|vector| vector.is_some()) {
+        for vector in vectors {
+            writer.put(&vector.unwrap_or([0; VECTOR_BYTES]))?;
+        }
+    }
+    writer.end(Part::Vectors);
     writer.put(header)?;
     writer.end(Part::Header);
     let mut words = PerField::default();

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 /// One thing to verify: exactly one of `file`, `tests`, `command` and `json` is set.
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Check {
@@ -25,6 +26,7 @@ pub struct Check {
 }
 
 /// A program that runs tests and writes a JUnit report.
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct TestsCheck {
@@ -37,6 +39,7 @@ pub struct TestsCheck {
 }
 
 /// A program that has to exit 0.
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct CommandCheck {
@@ -49,6 +52,7 @@ pub struct CommandCheck {
 }
 
 /// A value in a JSON file: equal to something, or at least so much (a number) or so long (a list, an object, a string).
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct JsonCheck {

@@ -66,6 +66,7 @@ pub struct McpServer {
 }
 
 /// Something that is fetched when the plugin is used, and that its digest therefore does not cover.
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Payload {

@@ -74,6 +74,8 @@ pub fn hinted(error: anyhow::Error, kind: Trouble, hint: impl Into<String>) -> a
 pub enum Trouble {
     /// The request or an input file cannot be carried out.
     Request,
+    /// Nobody who may has approved the plan.
+    Unapproved,
     /// What would run is not what was approved, or state was tampered with.
     Integrity,
     /// Another process holds the run or the repository.

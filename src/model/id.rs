@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 macro_rules! id {
     ($(#[$doc:meta])* $name:ident, $what:literal, $length_max:literal, $extra:literal) => {
         $(#[$doc])*
+        #[cfg_attr(test, derive(schemars::JsonSchema))]
         #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
         #[serde(try_from = "String", into = "String")]
         pub struct $name(String);
@@ -86,17 +87,9 @@ impl RunId {
 }
 
 impl Capability {
-    /// Returns the part before the first dot: what kinds can stand in for each other.
+    /// Returns the part before the first dot, which it shares with its near kinds.
     pub fn family(&self) -> &str {
         self.0.split('.').next().unwrap_or(&self.0)
-    }
-}
-
-impl Capability {
-    /// Says whether who provides this fills `need`: with the same, or with another kind of the same purpose.
-    pub fn fills(&self, need: &Capability) -> bool {
-        // `api.rest` and `api.rate-limit` are no stand-ins for each other: only kinds of one purpose share a family.
-        self == need || (need.family() != "api" && self.family() == need.family())
     }
 }
 
@@ -125,6 +118,7 @@ fn well_formed(text: &str, what: &str, length_max: usize, extra: &str) -> Result
 }
 
 /// A plugin's full name, `name@marketplace`; some catalogues put slashes into the name.
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct PluginId {
@@ -151,10 +145,17 @@ impl TryFrom<String> for PluginId {
                     marketplace: marketplace.to_string(),
                 })
             }
-            _ => anyhow::bail!(
-                "`{}` is not the name of a plugin: it is written `name@marketplace`",
-                text.escape_debug()
-            ),
+            _ => {
+                // A letter of another script is made to be taken for one of ours.
+                let stranger = text.chars().find(|c| !c.is_ascii());
+                let stranger = stranger.map_or(String::new(), |c| {
+                    format!(", and U+{:04X} is not an ASCII letter", u32::from(c))
+                });
+                anyhow::bail!(
+                    "`{}` is not the name of a plugin: it is written `name@marketplace`{stranger}",
+                    text.escape_debug()
+                )
+            }
         }
     }
 }
@@ -172,6 +173,7 @@ impl fmt::Display for PluginId {
 }
 
 /// What some bytes are, told by their SHA-256: `sha256:` and 64 hexadecimal digits.
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Digest(String);
@@ -185,6 +187,11 @@ impl Digest {
     /// Returns the first `length` digits.
     pub fn short(&self, length: usize) -> &str {
         &self.0["sha256:".len()..][..length]
+    }
+
+    /// Says whether it stands for one that is still to be filled in: all of its digits are 0.
+    pub fn is_blank(&self) -> bool {
+        self.0["sha256:".len()..].bytes().all(|digit| digit == b'0')
     }
 
     /// Returns the whole digest as text.
@@ -243,6 +250,8 @@ mod tests {
         }
         assert!("a.b".parse::<StepId>().is_err());
         assert!(PluginId::try_from("a@b/c".to_string()).is_err());
+        let said = PluginId::try_from("f\u{430}st@b".to_string()).unwrap_err();
+        assert!(said.to_string().contains("U+0430"), "{said}");
         assert!(PluginId::try_from("..@b".to_string()).is_err());
     }
 

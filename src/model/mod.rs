@@ -4,11 +4,13 @@
 //!
 //! A noun that only one module uses stays in that module; one that two need gets a file here, named after it.
 
+mod approval;
 mod change;
 mod check;
 mod component;
 mod counted;
 mod event;
+mod fault;
 mod hint;
 mod id;
 mod inside;
@@ -27,6 +29,7 @@ mod state;
 mod task;
 mod taxonomy;
 
+pub use approval::{Approval, ApprovalPolicy, ApprovalRule, Bound};
 pub use change::{Change, Sign, changes};
 pub use check::{
     Check, CommandCheck, Finding, JsonCheck, Kind as CheckKind, Outcome, TestCounts, TestsCheck,
@@ -34,6 +37,7 @@ pub use check::{
 pub use component::{Component, Components, Hook, McpServer, Payload};
 pub use counted::counted;
 pub use event::{Event, EventKind, Failure, FailureKind, ServiceUse};
+pub use fault::{Fault, Rule};
 pub use hint::{Hint, Hinted, Kinded, Trouble, hinted};
 pub use id::{Capability, Digest, PatternId, PlanId, PluginId, RunId, StepId};
 pub use inside::is_inside;
@@ -57,7 +61,9 @@ pub use revision::Revision;
 pub use source::{GitSource, NPM_REGISTRY, NpmSource, Source};
 pub use state::{FailureSeen, Phase, RemedySeen, RunState, StepState, StepStatus};
 pub use task::{Constraints, Quality, Task};
-pub use taxonomy::{Meaning, Stage, Taxonomy};
+pub use taxonomy::{
+    Domain, Fault as TaxonomyFault, Meaning, Stage, Taxonomy, Technologies, Technology,
+};
 
 /// The version of our file formats; a file says it in its first line, `schema: 1`.
 pub const SCHEMA: u32 = 1;

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::{Capability, PatternId, PlanId, PluginId, RunId};
 
 /// The file `pattern.yaml`. Its statistics are computed from the evidence beside it and stored nowhere.
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Pattern {
@@ -19,6 +20,7 @@ pub struct Pattern {
 }
 
 /// One step of a pattern.
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PatternStep {
@@ -29,6 +31,7 @@ pub struct PatternStep {
 }
 
 /// Something that went wrong before, and what mended it.
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct KnownIssue {
@@ -39,6 +42,7 @@ pub struct KnownIssue {
 }
 
 /// The one record that a run adds to its pattern.
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Evidence {
@@ -54,6 +58,7 @@ pub struct Evidence {
 }
 
 /// How the run ended for its pattern.
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Result {
@@ -62,6 +67,7 @@ pub enum Result {
 }
 
 /// A failure that the run met and got over.
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct IssueSeen {

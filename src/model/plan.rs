@@ -10,6 +10,7 @@ use super::inside::is_above;
 use super::{Capability, Check, Constraints, Digest, PatternId, PluginId, StepId};
 
 /// The file `plan.yaml`: everything that will run.
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Plan {
@@ -31,6 +32,7 @@ pub struct Plan {
 }
 
 /// A capability that the task was understood to need.
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Understood {
@@ -40,6 +42,7 @@ pub struct Understood {
 }
 
 /// Whether a needed capability is in the plan.
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Fills {
@@ -48,6 +51,7 @@ pub enum Fills {
 }
 
 /// One step: something to do, what does it, and how it is known to be done.
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Step {
@@ -79,6 +83,7 @@ pub struct Step {
 
 /// Where what a step does can be seen.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Effects {
     /// In the files that it leaves: it can be done again from a clean start.
@@ -108,6 +113,7 @@ pub fn may_meet(a: &Step, b: &Step) -> bool {
 }
 
 /// What carries a step out: a plugin, through a runner, with its inputs and its grants.
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Action {
@@ -127,6 +133,9 @@ pub struct Action {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub commands: Vec<CommandLine>,
     pub writes: Vec<String>,
+    /// Files and folders that were there before the plan and that the action depends on, beside those that it writes.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub reads: Vec<String>,
     #[serde(default, skip_serializing_if = "Grants::is_empty")]
     pub grants: Grants,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -134,6 +143,7 @@ pub struct Action {
 }
 
 /// A plugin that could also have done a step, and why it does not.
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RunnerUp {
@@ -142,6 +152,7 @@ pub struct RunnerUp {
 }
 
 /// How a step is carried out.
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Runner {
@@ -158,6 +169,7 @@ impl fmt::Display for Runner {
 }
 
 /// An output of an earlier step, written `step.output`.
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Connection {
@@ -186,6 +198,7 @@ impl From<Connection> for String {
 }
 
 /// A value that later steps can take.
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Output {
@@ -195,6 +208,7 @@ pub struct Output {
 }
 
 /// What has to be built before a step's programs can run.
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Environment {
@@ -203,6 +217,7 @@ pub struct Environment {
 }
 
 /// A program and its arguments; never a line for a shell.
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct CommandLine {
@@ -212,6 +227,7 @@ pub struct CommandLine {
 }
 
 /// What a step may do beyond writing in its own worktree.
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Grants {
@@ -231,6 +247,7 @@ impl Grants {
 }
 
 /// A declared repair for a known failure.
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Remedy {

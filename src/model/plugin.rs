@@ -67,6 +67,7 @@ pub struct PluginFile {
 }
 
 /// The file `orchestrate.yaml` of a plugin.
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PluginSpec {
@@ -99,6 +100,9 @@ pub struct PluginSpec {
     /// Paths, or folders ending in `/`, that the step may change.
     #[serde(default)]
     pub writes: Vec<String>,
+    /// Files and folders of the repository that the step depends on, beside those that it writes.
+    #[serde(default)]
+    pub reads: Vec<String>,
     #[serde(default)]
     pub remedies: Vec<Remedy>,
     #[serde(default)]
@@ -112,6 +116,7 @@ pub struct PluginSpec {
 }
 
 /// How a step that uses the plugin is called.
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct StepText {
@@ -123,6 +128,7 @@ pub struct StepText {
 }
 
 /// Something a step takes.
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Input {
@@ -148,6 +154,7 @@ impl Input {
 }
 
 /// Something a step leaves for later ones.
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct OutputSpec {
@@ -158,6 +165,7 @@ pub struct OutputSpec {
 }
 
 /// A file made from a template.
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct TemplateFile {
@@ -174,6 +182,7 @@ pub struct TemplateFile {
 }
 
 /// What to do with a file that is already there with other bytes.
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum ExistingFile {
@@ -183,6 +192,7 @@ pub enum ExistingFile {
 }
 
 /// Text put beside a line of a file that is already there.
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct TemplateInsert {

@@ -3,6 +3,7 @@
 mod marketplace;
 mod pinned;
 mod summary;
+mod unread;
 
 use std::cell::OnceCell;
 use std::collections::BTreeMap;
@@ -12,10 +13,10 @@ use anyhow::{Context, Result, anyhow};
 use super::Watch;
 use super::fetching::{Reach, fetch};
 use super::settings::{BUILTIN, Settings};
-use crate::index::{self, Hit};
 use crate::model::{Digest, Hint, Place, Plugin, PluginFile, PluginId, Trouble};
-pub use marketplace::Marketplace;
+pub use marketplace::{Marketplace, Pinned};
 pub use summary::CatalogueFinding;
+pub use unread::Unread;
 
 /// All plugins of all marketplaces.
 pub struct Catalog {
@@ -133,23 +134,6 @@ impl Catalog {
     /// Returns what the plugin's files are now.
     pub fn digest(&self, plugin: &Plugin) -> Result<Digest> {
         Ok(crate::tree::digest(&self.files(plugin)?))
-    }
-
-    /// Returns the plugins that fit the words best.
-    pub fn search(&self, words: &str, limit: usize) -> Result<Vec<Hit>> {
-        let search = || {
-            let current = self.marketplaces.iter().map(Marketplace::current);
-            index::search(&current.collect::<Vec<_>>(), words, limit)
-        };
-        match search() {
-            Err(error) if index::is_damage(&error) => {
-                for marketplace in &self.marketplaces {
-                    marketplace.mend()?;
-                }
-                search()
-            }
-            found => found,
-        }
     }
 
     /// Returns the plugins called `name`, or `name@marketplace`, whatever marketplace they are of.

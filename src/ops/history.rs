@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use anyhow::{Context, Result, anyhow};
 
 use super::Project;
+use super::approve::within;
+use super::locks::lock_paths;
 use super::names::Named;
 use crate::checkpoint::Repository;
 use crate::model::{
@@ -213,6 +215,9 @@ pub fn load(repository: &Repository, run: &RunId) -> Result<Stored> {
     if !faults.is_empty() {
         return Err(anyhow!("`{shown}` cannot run:\n{}", faults.join("\n"))).kind(Trouble::Request);
     }
+    for event in &events {
+        within(run, &plan, &event.event)?;
+    }
     let segments = segment_files(repository, run, &tip)?.len();
     Ok(Stored {
         plan_id,
@@ -223,6 +228,22 @@ pub fn load(repository: &Repository, run: &RunId) -> Result<Stored> {
         local,
         segments,
     })
+}
+
+/// Returns the files of a run's plan as its branch holds them: the plan, its approval and its locks.
+pub fn plan_files(project: &Project, stored: &Stored) -> Result<Vec<(String, Vec<u8>)>> {
+    let mut paths = vec![
+        paths::plan_yaml(&stored.plan_id),
+        paths::approval(&stored.plan_id),
+    ];
+    paths.extend(lock_paths(&stored.plan));
+    let mut files = Vec::new();
+    for path in paths {
+        if let Some(text) = project.repository.read_file(&stored.tip, &path)? {
+            files.push((path, text));
+        }
+    }
+    Ok(files)
 }
 
 fn segment_files(repository: &Repository, run: &RunId, tip: &Oid) -> Result<Vec<String>> {

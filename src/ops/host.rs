@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use anyhow::Result;
 
+use super::approve::within;
 use super::commit::StepLog;
 use super::reuse::{self, Reusable};
 use super::session::Session;
@@ -109,6 +110,7 @@ impl Host for RunHost<'_> {
         if let (EventKind::StepFinished { files, .. }, Some(result)) = (&mut kind, &self.result) {
             *files = Some(self.session.project.repository.files_of(result)?);
         }
+        within(&self.session.run, self.plan, &kind)?;
         let event = Event {
             at: self.session.project.clock.now(),
             event: kind,

@@ -59,6 +59,36 @@ pub fn chosen(names: &[String]) -> Result<Vec<WellKnown>> {
     names.iter().map(pick).collect()
 }
 
+/// A service that runs things on pull requests.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CiService {
+    Github,
+    Gitlab,
+}
+
+impl CiService {
+    /// Returns the file that the service reads, and our form of it.
+    fn files(self) -> (&'static str, &'static str) {
+        match self {
+            CiService::Github => (".github/workflows/orchestrate.yml", "ci/github.yml"),
+            CiService::Gitlab => (".gitlab/orchestrate.yml", "ci/gitlab.yml"),
+        }
+    }
+}
+
+/// Writes what shows plans on pull requests and carries merged ones out; returns the file, and whether it was written: one that is
+/// there is left alone.
+pub fn init_ci(settings: &Settings, service: CiService) -> Result<(&'static str, bool)> {
+    let (file, template) = service.files();
+    // The folder of a team's marketplace is relative to the top of the repository, and so is this.
+    let path = settings.folder(file);
+    if path.exists() {
+        return Ok((file, false));
+    }
+    store::write_whole(&path, form(template)?.as_bytes()).kind(Trouble::Request)?;
+    Ok((file, true))
+}
+
 /// Writes the settings file where there is none; says whether it did.
 pub fn init(settings: &Settings) -> Result<bool> {
     if settings.scope(false) == Origin::Person {

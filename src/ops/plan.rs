@@ -1,11 +1,13 @@
 //! From a task to a plan, and a plan's files.
 
+use std::collections::BTreeMap;
+
 use anyhow::{Context, Result, anyhow, ensure};
 
-use super::history::Stored;
+use super::history::{self, Stored};
 use super::locks::{lock_files, lock_paths};
 use super::names::Named;
-use super::{Note, Project, Watch};
+use super::{Note, Project, Watch, approve};
 use crate::model::{Digest, Hint, PatternCandidate, Plan, PlanId, Research, Task, Trouble};
 use crate::plan::{PlanContext, PlanOptions, PlanPage};
 use crate::report;
@@ -120,27 +122,49 @@ fn pattern_of<'a>(plan: &Plan, research: &'a Research) -> Option<&'a PatternCand
 
 fn named(project: &Project, plan: Plan, research: &Research) -> Result<Planned> {
     let text = store::print_plan(&plan)?;
-    let digest = tree::of_bytes(text.as_bytes());
-    let id = match same_plan(project, &plan, &digest)? {
+    let found = report::research_page(&plan.task, research);
+    let pattern = pattern_of(&plan, research).cloned();
+    let mut planned = with_text(project, plan, text.into_bytes(), pattern.as_ref(), None)?;
+    planned.research = Some((paths::research_md(&planned.id), found.into_bytes()));
+    Ok(planned)
+}
+
+/// Returns a plan that a person wrote, with the text that they wrote and the files that go with it; `id` is its name, if it has one.
+pub fn with_text(
+    project: &Project,
+    plan: Plan,
+    text: Vec<u8>,
+    pattern: Option<&PatternCandidate>,
+    id: Option<PlanId>,
+) -> Result<Planned> {
+    let digest = tree::of_bytes(&text);
+    let id = match id {
         Some(id) => id,
-        None => free_name(project, &plan, &digest)?,
+        None => match same_plan(project, &plan, &digest)? {
+            Some(id) => id,
+            None => free_name(project, &plan, &digest)?,
+        },
     };
     let page = PlanPage {
         id: &id,
         plan: &plan,
-        pattern: pattern_of(&plan, research),
+        pattern,
         form: form("files/PLAN.md.j2")?,
     };
     let markdown = page.markdown()?;
-    let findings = report::research_page(&plan.task, research);
     let mut files = vec![
-        (paths::plan_yaml(&id), text.into_bytes()),
+        (paths::plan_yaml(&id), text),
         (paths::plan_md(&id), markdown.into_bytes()),
     ];
     files.extend(lock_files(project, &plan)?);
+    // The same plan as before keeps its approval.
+    let approval = paths::approval(&id);
+    if let Some(text) = project.read(&approval)? {
+        files.push((approval, text));
+    }
     Ok(Planned {
         files,
-        research: Some((paths::research_md(&id), findings.into_bytes())),
+        research: None,
         id,
         plan,
         digest,
@@ -207,28 +231,45 @@ fn plan_names(project: &Project) -> Result<Vec<String>> {
     Ok(names)
 }
 
-/// Returns the plan called `name`, or by the one name that begins or ends so.
+/// The files of a plan, each read once: what is checked is what is used.
+#[derive(Default)]
+pub struct PlanFiles(BTreeMap<String, Option<Vec<u8>>>);
+
+impl PlanFiles {
+    /// Returns the bytes of a file as they were when it was first asked for.
+    pub fn read(&mut self, project: &Project, path: &str) -> Result<Option<Vec<u8>>> {
+        if let Some(known) = self.0.get(path) {
+            return Ok(known.clone());
+        }
+        let text = project.read(path)?;
+        self.0.insert(path.to_string(), text.clone());
+        Ok(text)
+    }
+}
+
+/// Returns the plan called `name`, or by the one name that begins or ends so; one that was approved has to be as it was then.
 pub fn find_plan(project: &Project, name: &str) -> Result<Planned> {
+    let id = find_plan_id(project, name)?;
+    let mut files = PlanFiles::default();
+    approve::before_parsing(project, &id, &mut files)?;
+    read_plan(project, &id, files)
+}
+
+/// Returns the full name of the plan called `name`, or by the one name that begins or ends so.
+pub fn find_plan_id(project: &Project, name: &str) -> Result<PlanId> {
     let named = Named {
         noun: "plan",
         all: "ls .orchestrate/plans/",
         none: "make one first: orchestrate --plan-only \"[task]\"",
     };
-    let id: PlanId = named.find(name, &plan_names(project)?)?.parse()?;
-    read_plan(project, id)
+    named.find(name, &plan_names(project)?)?.parse()
 }
 
 /// Returns the plan that a run carries out, with the files that its branch has of it.
 pub fn of_run(project: &Project, stored: &Stored) -> Result<Planned> {
     let id = stored.plan_id.clone();
-    let mut beside = vec![
-        paths::plan_yaml(&id),
-        paths::plan_md(&id),
-        paths::research_md(&id),
-    ];
-    beside.extend(lock_paths(&stored.plan));
-    let mut files = Vec::new();
-    for path in beside {
+    let mut files = history::plan_files(project, stored)?;
+    for path in [paths::plan_md(&id), paths::research_md(&id)] {
         let text = project.repository.read_file(&stored.tip, &path)?;
         files.extend(text.map(|text| (path, text)));
     }
@@ -241,10 +282,21 @@ pub fn of_run(project: &Project, stored: &Stored) -> Result<Planned> {
     })
 }
 
-fn read_plan(project: &Project, id: PlanId) -> Result<Planned> {
-    let path = paths::plan_yaml(&id);
+/// Returns the path and the text of a plan.
+pub fn plan_text(project: &Project, id: &PlanId) -> Result<(String, Vec<u8>)> {
+    let path = paths::plan_yaml(id);
     let text = project
         .read(&path)?
+        .ok_or_else(|| anyhow!("there is no `{path}`"))
+        .kind(Trouble::Request)?;
+    Ok((path, text))
+}
+
+/// Reads a plan with its files, and looks whether it can run at all.
+pub fn read_plan(project: &Project, id: &PlanId, mut files: PlanFiles) -> Result<Planned> {
+    let path = paths::plan_yaml(id);
+    let text = files
+        .read(project, &path)?
         .ok_or_else(|| anyhow!("there is no `{path}`"))
         .kind(Trouble::Request)?;
     let plan = store::read_plan(&path, &text).kind(Trouble::Request)?;
@@ -253,19 +305,23 @@ fn read_plan(project: &Project, id: PlanId) -> Result<Planned> {
         return Err(anyhow!("`{path}` cannot run:\n{}", faults.join("\n"))).kind(Trouble::Request);
     }
     let digest = tree::of_bytes(&text);
-    let mut files = vec![(path, text)];
-    let mut beside = vec![paths::plan_md(&id), paths::research_md(&id)];
+    let mut all = vec![(path, text)];
+    let mut beside = vec![
+        paths::plan_md(id),
+        paths::research_md(id),
+        paths::approval(id),
+    ];
     beside.extend(lock_paths(&plan));
     for path in beside {
-        if let Some(text) = project.read(&path)? {
-            files.push((path, text));
+        if let Some(text) = files.read(project, &path)? {
+            all.push((path, text));
         }
     }
     Ok(Planned {
-        id,
+        id: id.clone(),
         plan,
         digest,
-        files,
+        files: all,
         research: None,
     })
 }

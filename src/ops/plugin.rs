@@ -22,42 +22,6 @@ const PLUGINS: Named = Named {
 /// How many reasons are told why a plugin cannot be loaded.
 const REASONS_SHOWN_MAX: usize = 10;
 
-/// A plugin that fits some words.
-pub struct Found {
-    pub plugin: Plugin,
-    /// Higher is better; only good for comparing hits of one search.
-    pub score: f32,
-    /// The words that were found, each once.
-    pub matched: Vec<String>,
-    /// Plugins elsewhere that are the same, so that choosing one is choosing all.
-    pub twins: Vec<String>,
-}
-
-/// Returns the plugins that fit the words best, best first.
-pub fn search(catalog: &Catalog, words: &str, limit: usize) -> Result<Vec<Found>> {
-    let mut found = Vec::new();
-    for hit in catalog.search(words, limit)? {
-        let plugin = |index: usize, number: usize| catalog.marketplaces[index].record(number);
-        let mut twins = Vec::new();
-        for (index, number) in hit.twins {
-            twins.push(plugin(index, number)?.id.to_string());
-        }
-        found.push(Found {
-            plugin: plugin(hit.index, hit.plugin)?,
-            score: hit.score,
-            matched: words_of(hit.matched),
-            twins,
-        });
-    }
-    Ok(found)
-}
-
-fn words_of<T>(matched: Vec<(String, T)>) -> Vec<String> {
-    let mut words: Vec<String> = matched.into_iter().map(|(word, _)| word).collect();
-    words.dedup();
-    words
-}
-
 /// Returns the one plugin called `name` or `name@marketplace`.
 pub fn one_plugin(catalog: &Catalog, name: &str) -> Result<Plugin> {
     let mut called = catalog.called(name)?;

@@ -1,6 +1,7 @@
 //! The repository that a person works in, with what is known there.
 
-use std::cell::OnceCell;
+use std::cell::{OnceCell, RefCell};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, anyhow};
@@ -10,7 +11,9 @@ use super::recover::recover_all;
 use super::settings::Settings;
 use super::{Clock, Silent, Watch};
 use crate::checkpoint::{Head, Opened, Repository};
-use crate::model::{Digest, Hint, Oid, Pattern, Plugin, ProvenPattern, Taxonomy, Trouble};
+use crate::model::{
+    Digest, Hint, Oid, Pattern, Plugin, PluginFile, PluginId, ProvenPattern, Taxonomy, Trouble,
+};
 use crate::store::{self, Folders, paths};
 use crate::tree;
 
@@ -28,6 +31,9 @@ pub struct OpenOptions {
     pub offline: bool,
 }
 
+/// A plugin with its files by their paths.
+type CheckedPlugin = (Plugin, BTreeMap<String, PluginFile>);
+
 /// A repository, its settings, and everything that research looks at.
 pub struct Project {
     /// The folder, where opening made the repository in it.
@@ -41,6 +47,8 @@ pub struct Project {
     catalog: OnceCell<Catalog>,
     /// What was put right that a killed process had left, in sentences.
     pub recovered: Vec<String>,
+    /// The plugins of plans whose bytes were checked.
+    pub(super) checked: RefCell<BTreeMap<(PluginId, Digest), CheckedPlugin>>,
     /// What could not be read, and was left out.
     pub complaints: Vec<String>,
     pub taxonomy: Taxonomy,
@@ -67,6 +75,7 @@ impl Project {
             settings,
             offline: options.offline,
             catalog: OnceCell::new(),
+            checked: RefCell::default(),
             complaints,
             taxonomy: taxonomy(&repository, base.as_ref())?,
             patterns,
@@ -173,17 +182,16 @@ pub(super) fn read(
 
 /// Returns the embedded taxonomy, extended by the repository's own.
 fn taxonomy(repository: &Repository, base: Option<&Oid>) -> Result<Taxonomy> {
-    let mut taxonomy = Taxonomy::default();
-    for (name, text) in tree::embedded("taxonomy/") {
-        taxonomy.merge(store::read_taxonomy(name, text)?);
-    }
+    let mut taxonomy = super::embedded_taxonomy()?;
     let Some(base) = base else {
         return Ok(taxonomy);
     };
+    let mut files = Vec::new();
     for file in repository.list_files(base, paths::TAXONOMY)? {
         let text = repository.read_file(base, &file)?.unwrap_or_default();
-        taxonomy.merge(store::read_taxonomy(&file, &text).kind(Trouble::Request)?);
+        files.push((file, text));
     }
+    store::extend_taxonomy(&mut taxonomy, &files).kind(Trouble::Request)?;
     Ok(taxonomy)
 }
 

@@ -6,13 +6,14 @@ use std::sync::Arc;
 
 use anyhow::{Result, anyhow};
 
+use super::approve::{self, Moment};
 use super::finish::{self, Conclusion};
 use super::history;
 use super::host::{self, Place, RunHost, Surroundings};
 use super::reuse::Reusable;
 use super::session::{Session, planned_plugin};
 use super::slots;
-use super::{Note, Planned, Project, Silent, Stop, Watch};
+use super::{Note, Planned, Project, Silent, Stop, Watch, failpoint};
 use crate::checkpoint::{Head, Identity};
 use crate::execute::{Ended, Host, Way, execute};
 use crate::model::{
@@ -60,7 +61,8 @@ pub fn start(
     watch: &mut dyn Watch,
     stop: &Stop,
 ) -> Result<RunReport> {
-    nothing_in_the_way(project, &planned.plan)?;
+    let python = ready(project, planned)?;
+    failpoint::reach("approved");
     if !planned.is_as_named() {
         let text = "the plan was edited after it was made: what runs is plan.yaml, and PLAN.md beside it may say otherwise";
         watch.note(Note::Warning {
@@ -75,7 +77,8 @@ pub fn start(
             false => Reusable::default(),
         },
     };
-    start_on(project, planned, beginning, sandbox, options, watch, stop)
+    let equipped = (sandbox, python);
+    start_on(project, planned, beginning, equipped, options, watch, stop)
 }
 
 /// Where a run begins, and what of it is done already.
@@ -90,12 +93,11 @@ fn start_on(
     project: &Project,
     planned: &Planned,
     beginning: Beginning,
-    sandbox: Sandbox,
+    (sandbox, python): (Sandbox, Option<Arc<PythonTool>>),
     options: RunOptions,
     watch: &mut dyn Watch,
     stop: &Stop,
 ) -> Result<RunReport> {
-    let python = preflight(project, &planned.plan)?;
     let identity = identity(project, watch);
     stop.listen();
     let base = match beginning.base {
@@ -149,7 +151,15 @@ pub fn start_from(
         reusable: Reusable::before(project, &run, &stored, from)?,
     };
     let planned = super::plan::of_run(project, &stored)?;
-    start_on(project, &planned, beginning, sandbox, options, watch, stop)
+    approve::require(
+        project,
+        &planned.id,
+        &planned.plan,
+        &planned.files,
+        Moment::Resume,
+    )?;
+    let equipped = (sandbox, preflight(project, &planned.plan)?);
+    start_on(project, &planned, beginning, equipped, options, watch, stop)
 }
 
 /// Makes the run's branch with the plan and the run's first event.
@@ -189,6 +199,20 @@ fn never_begun(session: &Session<'_>) {
     }
 }
 
+/// Makes sure that the plan is approved as it has to be, and that everything it uses is at hand and is what was approved.
+pub fn ready(project: &Project, planned: &Planned) -> Result<Option<Arc<PythonTool>>> {
+    approve::require(
+        project,
+        &planned.id,
+        &planned.plan,
+        &planned.files,
+        Moment::Start,
+    )?;
+    let python = preflight(project, &planned.plan)?;
+    nothing_in_the_way(project, &planned.plan)?;
+    Ok(python)
+}
+
 /// Goes on with a run from its last checkpoint.
 pub fn resume(
     project: &Project,
@@ -214,6 +238,14 @@ pub fn resume(
     project.repository.open_journal(&folder.journal())?;
     let stored = history::load(&project.repository, &run)?;
     let mut session = Session::of(project, &run, &stored)?;
+    let files = history::plan_files(project, &stored)?;
+    approve::require(
+        project,
+        &stored.plan_id,
+        &stored.plan,
+        &files,
+        Moment::Resume,
+    )?;
     let python = preflight(project, &stored.plan)?;
     session.identity = identity(project, watch);
     stop.listen();
@@ -281,7 +313,8 @@ fn carry_out(mut host: RunHost<'_>, options: RunOptions) -> Result<RunReport> {
     finish::conclude(Conclusion { host, options })
 }
 
-fn tool() -> String {
+/// Returns the name and the version of this program.
+pub fn tool() -> String {
     format!("orchestrate {}", env!("CARGO_PKG_VERSION"))
 }
 

@@ -130,11 +130,15 @@ impl Session<'_> {
     }
 }
 
-/// Returns the plugin of the action with its files, whose bytes have to be those of the plan.
+/// Returns the plugin of the action with its files, whose bytes have to be those of the plan; they are read once.
 pub fn planned_plugin(
     project: &Project,
     action: &Action,
 ) -> Result<(Plugin, BTreeMap<String, PluginFile>)> {
+    let key = (action.plugin.clone(), action.digest.clone());
+    if let Some(known) = project.checked.borrow().get(&key) {
+        return Ok(known.clone());
+    }
     let catalog = project.catalog(&mut Silent)?;
     let Some(plugin) = catalog.find(&action.plugin)? else {
         catalog.complete()?;
@@ -151,7 +155,10 @@ pub fn planned_plugin(
     let files = catalog.files(&plugin)?;
     let found = tree::digest(&files);
     if found == action.digest {
-        return Ok((plugin, files));
+        // The bytes that were checked are the bytes that run, whatever stands in the marketplace by then.
+        let checked = (plugin, files);
+        project.checked.borrow_mut().insert(key, checked.clone());
+        return Ok(checked);
     }
     Err(anyhow!("planned {}, found {found}", action.digest))
         .with_context(|| {

@@ -299,9 +299,11 @@ fn configured(
 
 fn lock(file: &str, read: &dyn Fn(&str) -> Result<Option<Vec<u8>>>) -> Result<Lock> {
     match read(file)? {
-        Some(text) => Lock::read(file, &text).kind(Trouble::Request).hint(format!(
-            "have it as it was committed: git checkout -- {file}"
-        )),
+        Some(text) => Lock::read(file, &text)
+            .kind(Trouble::Integrity)
+            .hint(format!(
+                "have it as it was committed: git checkout -- {file}"
+            )),
         None => Ok(Lock::default()),
     }
 }

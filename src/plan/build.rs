@@ -194,6 +194,7 @@ fn action(
         environment: spec.environment.clone(),
         commands: commands.collect::<Result<_>>()?,
         writes,
+        reads: texts(&spec.reads)?,
         grants: Grants {
             network: spec.network.clone(),
             services: spec.services.clone(),

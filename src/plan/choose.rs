@@ -111,8 +111,17 @@ fn refuse_what_is_not_understood(context: &PlanContext<'_>) -> Result<()> {
         .take(3)
         .map(|candidate| format!("{} (`{}`)", candidate.pattern.title, candidate.pattern.id))
         .collect();
+    let nobody_does = research
+        .needs
+        .iter()
+        .filter(|need| need.words.is_some() && filling(context, need).next().is_none())
+        .map(|need| {
+            let title = context.taxonomy.title(&need.capability);
+            format!("\nno plugin is known for: {title} (`{}`)", need.capability)
+        });
     Err(anyhow!(
-        "no relevant plugin was found: {understood} was understood of the task\nnot understood: {}\nthe nearest patterns: {}",
+        "no relevant plugin was found: {understood} was understood of the task{}\nnot understood: {}\nthe nearest patterns: {}",
+        nobody_does.collect::<String>(),
         quoted(&research.unknown_words),
         nearest.join(", ")
     ))
@@ -160,12 +169,17 @@ fn left_out(context: &PlanContext<'_>) -> Result<(Vec<Capability>, Vec<String>)>
             })
             .collect();
         let title = context.taxonomy.title(&need.capability);
-        if !may_be_dropped(context, need) {
+        let nobody_does_it = candidates.is_empty() && something_can_be_done(context);
+        if !nobody_does_it && !may_be_dropped(context, need) {
             return Err(unmet(context, need, &title, &reasons));
         }
         remarks.push(match reasons.is_empty() {
             true => format!(
-                "left out: {title} (`{}`), for which no plugin is known",
+                "{}: {title} (`{}`), for which no plugin is known",
+                match need.words {
+                    Some(_) => "understood, and not done",
+                    None => "left out",
+                },
                 need.capability
             ),
             false => format!(
@@ -180,6 +194,16 @@ fn left_out(context: &PlanContext<'_>) -> Result<(Vec<Capability>, Vec<String>)>
         bail!("the constraints leave nothing of the task");
     }
     Ok((left_out, remarks))
+}
+
+/// Says whether some plugin can do something that the task asks for.
+fn something_can_be_done(context: &PlanContext<'_>) -> bool {
+    let mut asked = context
+        .research
+        .needs
+        .iter()
+        .filter(|need| need.words.is_some());
+    asked.any(|need| filling(context, need).any(|candidate| candidate.ruled_out.is_none()))
 }
 
 /// What nobody asked for may go, and so may what the person named and ruled out in one breath ("Redis caching [avoid: redis]").

@@ -66,7 +66,7 @@ pub fn plan(context: &PlanContext<'_>, options: &PlanOptions) -> Result<Plan> {
             .research
             .needs
             .iter()
-            .map(|need| understood(need, &steps))
+            .map(|need| understood(context.taxonomy, need, &steps))
             .collect(),
         remarks,
         pattern: choice.pattern,
@@ -74,9 +74,9 @@ pub fn plan(context: &PlanContext<'_>, options: &PlanOptions) -> Result<Plan> {
     })
 }
 
-fn understood(need: &Need, steps: &[Step]) -> Understood {
+fn understood(taxonomy: &Taxonomy, need: &Need, steps: &[Step]) -> Understood {
     let mut provided = steps.iter().flat_map(|step| &step.provides);
-    let fills = match provided.any(|capability| capability.fills(&need.capability)) {
+    let fills = match provided.any(|capability| taxonomy.fills(capability, &need.capability)) {
         true => Fills::Planned,
         false => Fills::LeftOut,
     };

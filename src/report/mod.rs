@@ -6,12 +6,14 @@
 
 mod account;
 mod commit;
+mod faults;
 mod lines;
 mod page;
 mod progress;
 
 pub use account::{FindingsFile, account};
 pub use commit::{CommitMessage, commit_message, merge_message, research_message};
+pub use faults::{fault_line, github_annotation, sarif};
 pub use lines::{action_lines, duration, event_lines, plan_lines};
 pub use page::{report_page, research_page};
 pub use progress::Progress;

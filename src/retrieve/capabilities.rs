@@ -2,7 +2,7 @@
 
 use super::needs::Reading;
 use super::{Library, ruled_out};
-use crate::model::{Analysis, Candidate, Capability, Need, Plugin, Task, counted};
+use crate::model::{Analysis, Candidate, Capability, Need, Plugin, Task, Taxonomy, counted};
 
 const EXACT: f64 = 1.0;
 const SAME_FAMILY: f64 = 0.6;
@@ -21,7 +21,7 @@ pub fn analyse(
         let mut candidates: Vec<Candidate> = library
             .plugins
             .iter()
-            .filter_map(|plugin| candidate(task, reading, need, plugin))
+            .filter_map(|plugin| candidate(task, reading, need, plugin, library.taxonomy))
             .collect();
         candidates.sort_by(|a, b| {
             let usable = a.ruled_out.is_some().cmp(&b.ruled_out.is_some());
@@ -50,9 +50,15 @@ pub fn analyse(
     (found, analysis)
 }
 
-fn candidate(task: &Task, reading: &Reading, need: &Need, plugin: &Plugin) -> Option<Candidate> {
+fn candidate(
+    task: &Task,
+    reading: &Reading,
+    need: &Need,
+    plugin: &Plugin,
+    taxonomy: &Taxonomy,
+) -> Option<Candidate> {
     let spec = plugin.spec.as_ref()?;
-    let capability = filled_by(&need.capability, &spec.provides)?;
+    let capability = filled_by(&need.capability, &spec.provides, taxonomy)?;
     let (score, why) = score(task, need, plugin, capability);
     Some(Candidate {
         plugin: plugin.clone(),
@@ -97,10 +103,18 @@ fn score(task: &Task, need: &Need, plugin: &Plugin, capability: &Capability) -> 
     (score, why.join("; "))
 }
 
-/// Returns the capability among `provided` that fills `need`: the same one, else one of its family.
-pub fn filled_by<'a>(need: &Capability, provided: &'a [Capability]) -> Option<&'a Capability> {
+/// Returns the capability among `provided` that fills `need`: the same one, else another kind of its purpose.
+pub fn filled_by<'a>(
+    need: &Capability,
+    provided: &'a [Capability],
+    taxonomy: &Taxonomy,
+) -> Option<&'a Capability> {
     let exact = provided.iter().find(|capability| *capability == need);
-    exact.or_else(|| provided.iter().find(|capability| capability.fills(need)))
+    exact.or_else(|| {
+        provided
+            .iter()
+            .find(|capability| taxonomy.fills(capability, need))
+    })
 }
 
 fn line(need: &Need, candidates: &[Candidate]) -> String {

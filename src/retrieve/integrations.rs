@@ -52,13 +52,17 @@ fn candidate(
         .filter(|need| !dropped(&need.capability, reading, task, library));
     let missing: Vec<Capability> = fillable
         .map(|need| need.capability.clone())
-        .filter(|need| filled_by(need, &provided).is_none())
+        .filter(|need| filled_by(need, &provided, library.taxonomy).is_none())
         .collect();
     let wanted = |capability: &Capability| {
-        reading
-            .needs
-            .iter()
-            .any(|need| filled_by(&need.capability, std::slice::from_ref(capability)).is_some())
+        reading.needs.iter().any(|need| {
+            filled_by(
+                &need.capability,
+                std::slice::from_ref(capability),
+                library.taxonomy,
+            )
+            .is_some()
+        })
     };
     let plugins: Vec<&Plugin> = pattern
         .steps
@@ -108,17 +112,10 @@ fn general_match(need: &Capability, provided: &[Capability]) -> bool {
             .any(|capability| capability.family() == need.family())
 }
 
-/// Says whether a constraint leaves nobody to fill the need.
+/// Says whether nobody is left to fill the need, be it that no plugin can or that a constraint rules them out.
 fn dropped(need: &Capability, reading: &Reading, task: &Task, library: &Library<'_>) -> bool {
-    let fills = |plugin: &&Plugin| {
-        plugin
-            .spec
-            .as_ref()
-            .is_some_and(|spec| filled_by(need, &spec.provides).is_some())
-    };
-    let mut filling = library.plugins.iter().filter(fills).peekable();
-    filling.peek().is_some()
-        && filling.all(|plugin| ruled_out(plugin, &reading.avoid, &task.constraints).is_some())
+    let mut filling = library.filling(need);
+    filling.all(|plugin| ruled_out(plugin, &reading.avoid, &task.constraints).is_some())
 }
 
 fn rule_out(

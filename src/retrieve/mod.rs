@@ -9,13 +9,25 @@ mod integrations;
 mod needs;
 mod reliability;
 
-use crate::model::{Constraints, Plugin, ProvenPattern, Research, Task, Taxonomy};
+use self::capabilities::filled_by;
+use crate::model::{Capability, Constraints, Plugin, ProvenPattern, Research, Task, Taxonomy};
 
 /// Everything that research looks at.
 pub struct Library<'a> {
     pub plugins: &'a [Plugin],
     pub patterns: &'a [ProvenPattern],
     pub taxonomy: &'a Taxonomy,
+}
+
+impl<'a> Library<'a> {
+    /// Returns the plugins that can fill the need.
+    fn filling(&self, need: &Capability) -> impl Iterator<Item = &'a Plugin> {
+        let fills = |plugin: &&Plugin| {
+            let spec = plugin.spec.as_ref();
+            spec.is_some_and(|spec| filled_by(need, &spec.provides, self.taxonomy).is_some())
+        };
+        self.plugins.iter().filter(fills)
+    }
 }
 
 /// The three analysts, in the order in which they are shown.

@@ -138,7 +138,11 @@ pub fn read(task: &Task, library: &Library<'_>) -> Reading {
             } else {
                 ask(&mut reading.needs, capability, said);
             }
-            (known, counted) = (known + phrase.len(), counted + phrase.len());
+            counted += phrase.len();
+            // What is understood and can be done by nobody is no reason to plan the rest.
+            if library.filling(capability).next().is_some() {
+                known += phrase.len();
+            }
             index += phrase.len();
             continue;
         }

@@ -6,10 +6,11 @@ use anyhow::{Context, Result, anyhow, ensure};
 use serde::{Deserialize, Serialize};
 
 use super::schema;
-use crate::model::{GitSource, Hint, NpmSource, Oid, SCHEMA, Source, Trouble};
+use crate::model::{ApprovalRule, GitSource, Hint, NpmSource, Oid, SCHEMA, Source, Trouble};
 use crate::yaml;
 
 /// The settings in one file.
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Config {
@@ -17,9 +18,13 @@ pub struct Config {
     /// Marketplaces beside the embedded one, by the name that they go by here.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub marketplaces: BTreeMap<String, SourceConfig>,
+    /// What is needed before a plan runs; read from the base branch and from a person's own settings, never from a plan's branch.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub approval: Option<ApprovalRule>,
 }
 
 /// A source as it stands in a file: exactly one of `path`, `git`, `npm` and `url`, with what belongs to it.
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SourceConfig {
@@ -136,6 +141,7 @@ impl Default for Config {
         Config {
             schema: SCHEMA,
             marketplaces: BTreeMap::new(),
+            approval: None,
         }
     }
 }

@@ -12,23 +12,32 @@ mod log;
 pub mod paths;
 mod pins;
 mod schema;
+#[cfg(test)]
+mod schemas;
+mod taxonomy;
 mod write;
 
 use anyhow::{Context, Result, ensure};
 
-use crate::model::{Check, Event, Evidence, Pattern, Plan, Taxonomy};
+use crate::model::{Approval, Check, Event, Evidence, Pattern, Plan};
 use crate::yaml;
 pub use config::{Config, SourceConfig, with_marketplace};
 pub use folders::{Folders, RunFolder};
 pub use lock::{Holder, RunLock};
 pub use log::{LiveLog, sealed, segment_events};
 pub use pins::{Lock, PluginLock};
+pub use taxonomy::{embedded_taxonomy, extend_taxonomy, read_taxonomy};
 pub use write::write_whole;
 
-/// Returns the plan in `text`, which stands at `file`.
-pub fn read_plan(file: &str, text: &[u8]) -> Result<Plan> {
+/// Returns the plan in `text`, which stands at `file`, whatever it says.
+pub fn parse_plan(file: &str, text: &[u8]) -> Result<Plan> {
     schema::check(file, text)?;
-    let plan: Plan = yaml::parse(file, text)?;
+    yaml::parse(file, text)
+}
+
+/// Returns the plan in `text`, which stands at `file`; each of its checks and remedies is one.
+pub fn read_plan(file: &str, text: &[u8]) -> Result<Plan> {
+    let plan = parse_plan(file, text)?;
     for step in &plan.steps {
         ensure!(
             !step.checks.is_empty(),
@@ -53,6 +62,12 @@ pub fn print_plan(plan: &Plan) -> Result<String> {
     yaml::print(plan)
 }
 
+/// Returns the approval in `text`, which stands at `file`.
+pub fn read_approval(file: &str, text: &[u8]) -> Result<Approval> {
+    schema::check(file, text)?;
+    yaml::parse(file, text)
+}
+
 /// Returns the pattern in `text`, which stands at `file`.
 pub fn read_pattern(file: &str, text: &[u8]) -> Result<Pattern> {
     schema::check(file, text)?;
@@ -62,12 +77,6 @@ pub fn read_pattern(file: &str, text: &[u8]) -> Result<Pattern> {
         "cannot read `{file}`: a pattern has at least one step"
     );
     Ok(pattern)
-}
-
-/// Returns the part of the taxonomy in `text`, which stands at `file`.
-pub fn read_taxonomy(file: &str, text: &[u8]) -> Result<Taxonomy> {
-    schema::check(file, text)?;
-    yaml::parse(file, text)
 }
 
 /// Returns the evidence in `text`, which stands at `file`.

@@ -25,6 +25,11 @@ pub fn plan_md(plan: &PlanId) -> String {
     format!("{PLANS}{plan}/PLAN.md")
 }
 
+/// Who approved it.
+pub fn approval(plan: &PlanId) -> String {
+    format!("{PLANS}{plan}/approval.yaml")
+}
+
 /// What the analysts found.
 pub fn research_md(plan: &PlanId) -> String {
     format!("{PLANS}{plan}/RESEARCH.md")

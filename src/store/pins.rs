@@ -10,6 +10,7 @@ use crate::model::{Digest, Oid, Payload, SCHEMA};
 use crate::yaml;
 
 /// What is used of a marketplace.
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Lock {
@@ -35,6 +36,7 @@ pub struct Lock {
 }
 
 /// What a plugin in use is.
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PluginLock {

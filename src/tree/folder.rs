@@ -33,11 +33,8 @@ impl Folder {
         let mut options = OpenOptions::new();
         options.read(true);
         #[cfg(unix)]
-        {
-            use cap_std::fs::OpenOptionsExt;
-            // Opening a pipe would wait for a writer.
-            options.custom_flags(rustix::fs::OFlags::NONBLOCK.bits().cast_signed());
-        }
+        // Opening a pipe would wait for a writer.
+        flag(&mut options, rustix::fs::OFlags::NONBLOCK);
         let file = match self.directory.open_with(path, &options) {
             Ok(file) => file,
             Err(error) if is_absent(&error) => return Ok(None),
@@ -50,9 +47,9 @@ impl Folder {
             "it has {} bytes, and at most {FILE_BYTES_MAX} are read",
             metadata.len()
         );
-        let mut bytes = Vec::with_capacity(usize::try_from(metadata.len())? + 1);
-        // It may have grown since.
-        file.take(FILE_BYTES_MAX).read_to_end(&mut bytes)?;
+        let mut bytes = Vec::with_capacity(usize::try_from(metadata.len())?);
+        // It may have grown since; to look for more would take another call for every file.
+        file.take(metadata.len()).read_to_end(&mut bytes)?;
         Ok(Some(bytes))
     }
 
@@ -69,20 +66,11 @@ impl Folder {
 
     pub fn list(&self, path: &str) -> Result<Vec<Entry>> {
         let path = if path.is_empty() { "." } else { path };
-        let entries = match self.directory.read_dir(path) {
-            Ok(entries) => entries,
-            Err(error) if is_absent(&error) => return Ok(Vec::new()),
-            Err(error) => return Err(explained(error)),
-        };
-        let mut found = Vec::new();
-        for entry in entries {
-            let entry = entry?;
-            found.push(Entry {
-                name: entry.file_name().to_string_lossy().into_owned(),
-                kind: kind(entry.file_type()?),
-            });
+        match entries(&self.directory, path) {
+            Ok(entries) => Ok(entries),
+            Err(error) if is_absent(&error) => Ok(Vec::new()),
+            Err(error) => Err(explained(error)),
         }
-        Ok(found)
     }
 
     pub fn is_executable(&self, path: &str) -> Result<bool> {
@@ -97,6 +85,59 @@ impl Folder {
             Ok(false)
         }
     }
+}
+
+#[cfg(unix)]
+fn flag(options: &mut OpenOptions, flag: rustix::fs::OFlags) {
+    use cap_std::fs::OpenOptionsExt;
+    options.custom_flags(flag.bits().cast_signed());
+}
+
+/// Returns what is in a folder. It is opened once to be read; cap-std's own reading opens it twice.
+#[cfg(unix)]
+fn entries(root: &Dir, path: &str) -> std::io::Result<Vec<Entry>> {
+    use rustix::fs::{AtFlags, Dir, FileType, OFlags, statat};
+
+    let mut options = OpenOptions::new();
+    options.read(true);
+    flag(&mut options, OFlags::DIRECTORY);
+    let mut names = Dir::new(root.open_with(path, &options)?)?;
+    let mut found = Vec::new();
+    while let Some(entry) = names.read() {
+        let entry = entry?;
+        let kind = match entry.file_type() {
+            // Some file systems do not say.
+            FileType::Unknown => {
+                let status = statat(names.fd()?, entry.file_name(), AtFlags::SYMLINK_NOFOLLOW)?;
+                FileType::from_raw_mode(status.st_mode)
+            }
+            known => known,
+        };
+        let kind = match kind {
+            FileType::RegularFile => Kind::File,
+            FileType::Directory => Kind::Folder,
+            FileType::Symlink => Kind::Link,
+            _ => Kind::Special,
+        };
+        let name = entry.file_name().to_string_lossy().into_owned();
+        if !matches!(name.as_str(), "." | "..") {
+            found.push(Entry { name, kind });
+        }
+    }
+    Ok(found)
+}
+
+#[cfg(not(unix))]
+fn entries(root: &Dir, path: &str) -> std::io::Result<Vec<Entry>> {
+    let mut found = Vec::new();
+    for entry in root.read_dir(path)? {
+        let entry = entry?;
+        found.push(Entry {
+            name: entry.file_name().to_string_lossy().into_owned(),
+            kind: kind(entry.file_type()?),
+        });
+    }
+    Ok(found)
 }
 
 fn kind(of: FileType) -> Kind {

@@ -133,6 +133,9 @@ impl Tree {
     /// Returns the file at `path`, or none. What is no regular file, is too large, or lies behind a link out of the root is an error.
     pub fn read(&self, path: &str) -> Result<Option<Vec<u8>>> {
         let full = join(&self.prefix, &normal(path)?);
+        if self.known_kind(&full) == Some(None) {
+            return Ok(None);
+        }
         match &*self.root {
             Root::Embedded(folder) => Ok(embedded::read(folder, &full)),
             Root::Memory(files) => Ok(files.read(&full)),
@@ -145,13 +148,9 @@ impl Tree {
     /// Returns what `path` is after following links, or none where there is nothing; a link that leaves the root is an error.
     pub fn kind(&self, path: &str) -> Result<Option<Kind>> {
         let full = join(&self.prefix, &normal(path)?);
-        let (folder, name) = full.rsplit_once('/').unwrap_or(("", &full));
-        if let Some(entries) = self.known_folder(folder) {
-            let entry = entries.iter().find(|entry| entry.name == name);
-            match entry.map(|entry| entry.kind) {
-                Some(Kind::Link) => {}
-                kind => return Ok(kind),
-            }
+        match self.known_kind(&full) {
+            None | Some(Some(Kind::Link)) => {}
+            Some(kind) => return Ok(kind),
         }
         match &*self.root {
             Root::Embedded(folder) => Ok(embedded::kind(folder, &full)),
@@ -176,6 +175,14 @@ impl Tree {
         };
         entries.sort_by(|a, b| a.name.cmp(&b.name));
         Ok(entries)
+    }
+
+    /// Returns what a path is, links not followed, where its folder has been looked through.
+    fn known_kind(&self, full: &str) -> Option<Option<Kind>> {
+        let (folder, name) = full.rsplit_once('/').unwrap_or(("", full));
+        let mut entries = self.known_folder(folder)?.iter();
+        let entry = entries.find(|entry| entry.name == name);
+        Some(entry.map(|entry| entry.kind))
     }
 
     fn known_folder(&self, full: &str) -> Option<&Vec<Entry>> {

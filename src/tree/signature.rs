@@ -12,13 +12,21 @@ const WHOLE_MAX: usize = 256;
 ///
 /// Plugins that come or go are seen by it, and changes inside a plugin are not.
 pub fn at_top(folder: &Path) -> String {
-    stamps(folder, &entries(folder, 3).collect::<Vec<_>>())
+    let mut entries = Vec::new();
+    for entry in walk(folder, 1) {
+        // What is told about the whole stands in hidden folders, such as `.claude-plugin/marketplace.json`.
+        if entry.depth() == 1 && is_hidden(&entry) && entry.file_type().is_dir() {
+            entries.extend(walk(entry.path(), 2));
+        }
+        entries.push(entry);
+    }
+    stamps(folder, &entries)
 }
 
 /// Returns the same of everything in a small folder, or none for a large one, whose looking through would cost as much as reading it.
 pub fn of_whole(folder: &Path) -> Option<String> {
     // Not sorted while walking: a sorted walk reads the whole of a large folder first.
-    let whole: Vec<DirEntry> = entries(folder, usize::MAX).take(WHOLE_MAX + 1).collect();
+    let whole: Vec<DirEntry> = walk(folder, usize::MAX).take(WHOLE_MAX + 1).collect();
     (whole.len() <= WHOLE_MAX).then(|| stamps(folder, &whole))
 }
 
@@ -28,21 +36,18 @@ fn stamps(folder: &Path, entries: &[DirEntry]) -> String {
     stamps.join("\n")
 }
 
-fn entries(folder: &Path, depth: usize) -> impl Iterator<Item = DirEntry> {
-    // At the top everything counts; below it only what is hidden, such as `.claude-plugin/marketplace.json`.
-    let counts = move |entry: &DirEntry| {
-        let hidden = entry.path().ancestors().take(entry.depth()).any(|part| {
-            part.file_name()
-                .is_some_and(|name| name.as_encoded_bytes().starts_with(b"."))
-        });
-        entry.file_name() != ".git" && (depth == usize::MAX || entry.depth() <= 1 || hidden)
-    };
+/// Returns a folder and what is in it, so many levels deep; git's own folder is left out.
+fn walk(folder: &Path, depth: usize) -> impl Iterator<Item = DirEntry> {
     WalkDir::new(folder)
         .follow_links(false)
         .max_depth(depth)
         .into_iter()
-        .filter_entry(counts)
+        .filter_entry(|entry| entry.file_name() != ".git")
         .flatten()
+}
+
+fn is_hidden(entry: &DirEntry) -> bool {
+    entry.file_name().as_encoded_bytes().starts_with(b".")
 }
 
 fn stamp(folder: &Path, entry: &DirEntry) -> String {

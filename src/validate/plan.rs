@@ -37,15 +37,34 @@ pub fn check_plan(plan: &Plan) -> Vec<String> {
             faults.push(format!("{place}.id: there are two steps `{}`", step.id));
         }
         for need in step.needs.iter().filter(|need| !before.contains(need)) {
-            faults.push(format!(
-                "{place}.needs: `{need}` is not a step before `{}`",
-                step.id
-            ));
+            faults.push(match cycle(plan, &step.id, need) {
+                Some(cycle) => {
+                    format!("{place}.needs: there is a cycle: {}", cycle.join(" needs "))
+                }
+                None => format!("{place}.needs: `{need}` is not a step before `{}`", step.id),
+            });
         }
         check_step(plan, step, index, &place, &mut faults);
         before.insert(&step.id);
     }
     faults
+}
+
+/// Returns the steps from `step` over its `need` back to itself, if there is such a way.
+fn cycle<'a>(plan: &'a Plan, step: &'a StepId, need: &'a StepId) -> Option<Vec<&'a str>> {
+    let mut ways = vec![vec![step, need]];
+    let mut seen = BTreeSet::new();
+    while let Some(way) = ways.pop() {
+        let last = way[way.len() - 1];
+        if last == step {
+            return Some(way.into_iter().map(StepId::as_str).collect());
+        }
+        if seen.insert(last) {
+            let needs = plan.step(last).into_iter().flat_map(|known| &known.needs);
+            ways.extend(needs.map(|next| [way.clone(), vec![next]].concat()));
+        }
+    }
+    None
 }
 
 fn check_step(plan: &Plan, step: &Step, index: usize, place: &str, faults: &mut Vec<String>) {
@@ -102,12 +121,21 @@ fn check_step(plan: &Plan, step: &Step, index: usize, place: &str, faults: &mut 
         };
         outside(path.into_iter(), &format!("{place}.checks"), faults);
     }
-    for action in step.actions() {
-        check_action(plan, action, index, &format!("{place}.action"), faults);
+    for (number, action) in step.actions().enumerate() {
+        let place = match number {
+            0 => format!("{place}.action"),
+            _ => format!("{place}.fallbacks[{}]", number - 1),
+        };
+        check_action(plan, action, index, &place, faults);
     }
 }
 
 fn check_action(plan: &Plan, action: &Action, index: usize, place: &str, faults: &mut Vec<String>) {
+    if action.digest.is_blank() {
+        faults.push(format!(
+            "{place}.digest: it is still to be filled in: orchestrate plan --from FILE"
+        ));
+    }
     for (input, connection) in &action.connections {
         let earlier = plan.steps[..index]
             .iter()
@@ -120,11 +148,10 @@ fn check_action(plan: &Plan, action: &Action, index: usize, place: &str, faults:
             ));
         }
     }
-    outside(
-        action.writes.iter().map(String::as_str),
-        &format!("{place}.writes"),
-        faults,
-    );
+    for (paths, name) in [(&action.writes, "writes"), (&action.reads, "reads")] {
+        let paths = paths.iter().map(String::as_str);
+        outside(paths, &format!("{place}.{name}"), faults);
+    }
     let environment = action
         .environment
         .as_ref()

@@ -6,6 +6,7 @@
 //! To refuse one more construct, add a case to `strict::scan` and a line to its tests.
 
 mod lenient;
+mod place;
 mod strict;
 
 use anyhow::{Result, anyhow};
@@ -13,6 +14,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 pub use lenient::{Fault, parse_lenient};
+pub use place::{place_in, place_of};
 
 /// The most bytes a file of ours may have; looked at before anything is parsed.
 pub const BYTES_MAX: usize = 1024 * 1024;
@@ -135,6 +137,9 @@ fn describe(error: serde_yaml::Error) -> anyhow::Error {
         _ => String::new(),
     };
     let message = error.without_snippet().to_string();
+    // Advice to programmers, and a field whose name is not known yet, help nobody here.
+    let message = message.replace(", set DuplicateKeyPolicy in Options if acceptable", "");
+    let path = path.strip_suffix(".?").unwrap_or(&path).to_string();
     // The library ends its own text with the place; ours stands at the end of the line.
     let message = message
         .split(" at line ")

@@ -2,17 +2,25 @@
 
 use crate::model::invisible;
 use anyhow::{Result, bail};
-use serde_yaml::granit_parser::{Event, Parser, ScalarStyle, Span};
+use serde_yaml::granit_parser::{ErrorKind, Event, Parser, ScalarStyle, Span};
+
+/// How deep lists and maps may stand in each other.
+const DEPTH_MAX: usize = 64;
 
 /// Refuses anchors, aliases, tags, merge keys, directives, second documents, other spellings of booleans, nulls and numbers,
 /// a byte order mark, and characters that do not show.
 pub fn scan(text: &str) -> Result<()> {
     characters(text)?;
-    let mut documents = 0;
+    let (mut documents, mut depth) = (0, 0_usize);
     for event in Parser::new_from_str(text) {
-        let Ok((event, span)) = event else {
+        let (event, span) = match event {
+            Ok(event) => event,
+            Err(error) if matches!(error.kind(), ErrorKind::RecursionLimitExceeded) => {
+                let place = Span::empty(*error.marker());
+                return refuse(&format!("a depth of more than {DEPTH_MAX}"), &place);
+            }
             // The parser proper finds the same fault and describes it.
-            return Ok(());
+            Err(_) => return Ok(()),
         };
         match event {
             Event::DocumentStart(_, version) => {
@@ -39,8 +47,13 @@ pub fn scan(text: &str) -> Result<()> {
                 }
             }
             Event::SequenceStart(_, anchor, tag) | Event::MappingStart(_, anchor, tag) => {
+                depth += 1;
+                if depth > DEPTH_MAX {
+                    return refuse(&format!("a depth of more than {DEPTH_MAX}"), &span);
+                }
                 anchor_and_tag(anchor, tag.is_some(), &span)?;
             }
+            Event::SequenceEnd | Event::MappingEnd => depth -= 1,
             _ => {}
         }
     }
@@ -79,7 +92,14 @@ fn plain(value: &str, span: &Span) -> Result<()> {
     let digits = lower.trim_start_matches(['-', '+']);
     let number = digits.starts_with(|c: char| c.is_ascii_digit());
     let plain_number = number && digits.bytes().all(|b| b.is_ascii_digit() || b == b'_');
-    let prefixed = ["0x", "0o", "0b"].iter().any(|p| digits.starts_with(p));
+    let prefixed = [("0x", 16), ("0o", 8), ("0b", 2)]
+        .into_iter()
+        .any(|(prefix, radix)| {
+            let rest = digits.strip_prefix(prefix);
+            rest.is_some_and(|rest| {
+                !rest.is_empty() && rest.chars().all(|c| c.is_digit(radix) || c == '_')
+            })
+        });
     if prefixed || (plain_number && digits.contains('_')) || matches!(digits, ".inf" | ".nan") {
         return refuse(
             &format!("`{value}` without quotes: write a plain decimal number, or quote it"),
@@ -164,6 +184,12 @@ mod tests {
         check("<<: {a: 1}\n", "merge key");
         check("%YAML 1.2\n---\na: 1\n", "directive");
         check("a: 1\n---\nb: 2\n", "second document");
+        for depth in [100, 20_000] {
+            check(
+                &format!("a: {}{}\n", "[".repeat(depth), "]".repeat(depth)),
+                "a depth of more than 64",
+            );
+        }
         check("a: yes\n", "`yes`");
         check("a: True\n", "`True`");
         check("a: ~\n", "leave the field out");

@@ -11,14 +11,32 @@ mod searched;
 mod theirs;
 
 use std::str;
+use std::time::Duration;
 
 use orchestrate::catalog;
 use orchestrate::model::{Source, Task};
+use rustix::time::{ClockId, clock_gettime};
 
 pub use fetched::{npm_archive, npm_metadata, npmrc};
 pub use ours::{config, evidence, lock, pattern, plan, segment, strict_yaml, taxonomy};
 pub use searched::{index, words};
 pub use theirs::{frontmatter, hidden, json, judged, lenient_yaml, marketplace, payload};
+
+/// The most that one input may take, in time of a processor: a machine that is busy with something else is no hang.
+const TIME_MAX: Duration = Duration::from_secs(1);
+
+/// Does the work on one input, which must not take too long.
+pub fn timed(work: impl FnOnce()) {
+    let before = processor_time();
+    work();
+    let taken = processor_time().saturating_sub(before);
+    assert!(taken <= TIME_MAX, "it took {taken:?}");
+}
+
+fn processor_time() -> Duration {
+    let time = clock_gettime(ClockId::ProcessCPUTime);
+    Duration::new(time.tv_sec.unsigned_abs(), time.tv_nsec as u32)
+}
 
 /// Reads a task.
 pub fn task(bytes: &[u8]) {

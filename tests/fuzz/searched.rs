@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 use std::io::{Seek, Write};
 
-use orchestrate::index::{self, Document, Index, Texts};
+use orchestrate::index::{self, Document, Documents, Index, Source, Texts};
 use tempfile::NamedTempFile;
 
 thread_local! {
@@ -23,7 +23,7 @@ pub fn index(bytes: &[u8]) {
             index.sketch(plugin).ok();
         }
         index.find("reviewer").ok();
-        match index::search(&[&index], "review code test", 5) {
+        match index::search(&[Source::Index(&index)], "review code test", 5) {
             Ok(hits) => assert!(hits.len() <= 5),
             Err(error) => assert!(index::is_damage(&error), "{error:#}"),
         }
@@ -35,20 +35,30 @@ pub fn words(bytes: &[u8]) {
     let text = String::from_utf8_lossy(bytes);
     let mut lines = text.lines();
     let query = lines.next().unwrap_or_default();
-    let plugins: Vec<&str> = lines.take(64).collect();
-    let document = |number: usize| {
+    let plugins = Lines(lines.take(64).collect());
+    let hits = index::search(&[Source::Documents(&plugins)], query, 5);
+    assert!(hits.expect("there is nothing that could be damaged").len() <= 5);
+}
+
+/// Plugins whose summaries are lines.
+struct Lines<'a>(Vec<&'a str>);
+
+impl Documents for Lines<'_> {
+    fn count(&self) -> usize {
+        self.0.len()
+    }
+
+    fn load(&self, number: usize) -> Option<Document> {
         Some(Document {
             name: format!("p{number}"),
             record: Vec::new(),
             texts: Texts {
                 name: format!("p{number}"),
-                summary: plugins[number].to_string(),
+                summary: self.0[number].to_string(),
                 ..Texts::default()
             },
         })
-    };
-    let hits = index::search_documents(plugins.len(), document, query, 5);
-    assert!(hits.expect("there is nothing that could be damaged").len() <= 5);
+    }
 }
 
 fn file() -> NamedTempFile {

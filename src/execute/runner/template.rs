@@ -25,20 +25,8 @@ pub fn run(
     say: &mut dyn FnMut(Line<'_>),
 ) -> Attempt {
     let deadline = Instant::now() + timeout;
-    let Some(text) = workspace.files.get("orchestrate.yaml") else {
-        return Ok(Err(failure(
-            FailureKind::Template,
-            format!("`{}` has no `orchestrate.yaml`", action.plugin),
-            "",
-        )));
-    };
-    let spec: PluginSpec = yaml::parse("orchestrate.yaml", &text.bytes)?;
-    if let Err(error) = render_all(&spec, workspace) {
-        return Ok(Err(failure(
-            FailureKind::Template,
-            format!("{error:#}"),
-            "",
-        )));
+    if let Err(failure) = render_only(action, workspace)? {
+        return Ok(Err(failure));
     }
     if let Err(error) = require(action, workspace, remedies) {
         return Ok(Err(failure(
@@ -55,6 +43,26 @@ pub fn run(
         if let Err(failure) = program(command, workspace, deadline, say)? {
             return Ok(Err(failure));
         }
+    }
+    Ok(Ok(()))
+}
+
+/// Renders the plugin's templates, and does nothing else.
+pub fn render_only(action: &Action, workspace: &mut Workspace) -> Attempt {
+    let Some(text) = workspace.files.get("orchestrate.yaml") else {
+        return Ok(Err(failure(
+            FailureKind::Template,
+            format!("`{}` has no `orchestrate.yaml`", action.plugin),
+            "",
+        )));
+    };
+    let spec: PluginSpec = yaml::parse("orchestrate.yaml", &text.bytes)?;
+    if let Err(error) = render_all(&spec, workspace) {
+        return Ok(Err(failure(
+            FailureKind::Template,
+            format!("{error:#}"),
+            "",
+        )));
     }
     Ok(Ok(()))
 }

@@ -15,6 +15,64 @@ use crate::ops::settings::{BUILTIN, Known, Settings};
 use crate::ops::{Watch, oddity_line};
 use crate::tree::Tree;
 
+/// A marketplace that need not have been read: its files as they are pinned, and the index over them where there is one.
+pub struct Pinned {
+    pub known: Known,
+    pub tree: Tree,
+    pub index: Option<Index>,
+    path: PathBuf,
+    key: String,
+}
+
+impl Pinned {
+    /// Opens the marketplace as its lock pins it.
+    pub fn open(
+        settings: &Settings,
+        known: &Known,
+        options: CatalogOptions,
+        watch: &mut dyn Watch,
+    ) -> Result<Pinned> {
+        let tree = tree(settings, known, options, watch)
+            .with_context(|| format!("cannot open the marketplace `{}`", known.name))?;
+        Pinned::of_tree(settings, known.clone(), tree)
+    }
+
+    fn of_tree(settings: &Settings, known: Known, tree: Tree) -> Result<Pinned> {
+        let path = index_file(&settings.folders.cache, &known);
+        let (key, index) = kept(&path, &known.name, &tree)?;
+        Ok(Pinned {
+            known,
+            tree,
+            index,
+            path,
+            key,
+        })
+    }
+
+    /// Reads the marketplace, from its index where there is one that need not be refreshed.
+    pub fn read(self, refresh: bool, watch: &mut dyn Watch) -> Result<Marketplace> {
+        let index = match self.index.filter(|_| !refresh) {
+            Some(index) => index,
+            None => {
+                watch.line(&format!("reading the marketplace `{}`", self.known.name));
+                build(&self.path, &self.key, &self.known.name, &self.tree)
+                    .with_context(|| format!("cannot read the marketplace `{}`", self.known.name))?
+            }
+        };
+        let summary = serde_json::from_slice(index.header())
+            .with_context(|| format!("the index `{}` is damaged", self.path.display()))?;
+        Ok(Marketplace {
+            known: self.known,
+            summary,
+            index,
+            tree: self.tree,
+            path: self.path,
+            key: self.key,
+            mended: OnceLock::new(),
+        })
+    }
+}
+
 /// One marketplace that has been read.
 pub struct Marketplace {
     pub known: Known,
@@ -36,9 +94,7 @@ impl Marketplace {
         options: CatalogOptions,
         watch: &mut dyn Watch,
     ) -> Result<Marketplace> {
-        let tree = tree(settings, known, options, watch)
-            .with_context(|| format!("cannot open the marketplace `{}`", known.name))?;
-        Marketplace::of_tree(settings, known.clone(), tree, options.refresh, watch)
+        Pinned::open(settings, known, options, watch)?.read(options.refresh, watch)
     }
 
     /// Opens the marketplace whose files are `tree`.
@@ -49,27 +105,7 @@ impl Marketplace {
         refresh: bool,
         watch: &mut dyn Watch,
     ) -> Result<Marketplace> {
-        let path = index_file(&settings.folders.cache, &known);
-        let (key, there) = kept(&path, &known.name, &tree)?;
-        let index = match there.filter(|_| !refresh) {
-            Some(index) => index,
-            None => {
-                watch.line(&format!("reading the marketplace `{}`", known.name));
-                build(&path, &key, &known.name, &tree)
-                    .with_context(|| format!("cannot read the marketplace `{}`", known.name))?
-            }
-        };
-        let summary = serde_json::from_slice(index.header())
-            .with_context(|| format!("the index `{}` is damaged", path.display()))?;
-        Ok(Marketplace {
-            known,
-            summary,
-            index,
-            tree,
-            path,
-            key,
-            mended: OnceLock::new(),
-        })
+        Pinned::of_tree(settings, known, tree)?.read(refresh, watch)
     }
 
     /// Returns the plugins as they were when the marketplace was added or last updated, where that is still known.
@@ -177,12 +213,12 @@ impl Marketplace {
         }
     }
 
-    pub(super) fn current(&self) -> &Index {
+    pub fn current(&self) -> &Index {
         self.mended.get().unwrap_or(&self.index)
     }
 
-    /// Makes the index again, once.
-    pub(super) fn mend(&self) -> Result<&Index> {
+    /// Makes an index in place of one that turned out to be damaged, once.
+    pub fn mend(&self) -> Result<&Index> {
         if let Some(index) = self.mended.get() {
             return Ok(index);
         }

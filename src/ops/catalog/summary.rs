@@ -10,6 +10,8 @@ use serde::{Deserialize, Serialize};
 use crate::catalog::{self, Dialect, Loaded};
 use crate::index::{self, Document, Index, Texts};
 use crate::model::{Oddity, Place, Severity};
+use crate::ops::meaning;
+use crate::rank::spelled;
 use crate::tree::Tree;
 
 /// What an index says of its marketplace as a whole.
@@ -117,17 +119,28 @@ impl Gathered {
 
 /// Returns the plugin as it goes into an index.
 fn document(loaded: Loaded) -> Option<Document> {
-    let Loaded { plugin, words } = loaded;
+    let record = serde_json::to_vec(&loaded.plugin).ok()?;
     Some(Document {
-        record: serde_json::to_vec(&plugin).ok()?,
+        record,
+        vector: Some(meaning::vector(&loaded.plugin).to_bytes()),
+        ..searched(loaded)
+    })
+}
+
+/// Returns the plugin as it is searched, without its record.
+pub fn searched(loaded: Loaded) -> Document {
+    let Loaded { plugin, words } = loaded;
+    Document {
+        record: Vec::new(),
         name: plugin.id.name,
         texts: Texts {
-            name: words.name,
-            summary: words.summary,
-            components: words.components,
+            name: spelled(&words.name).into_owned(),
+            summary: spelled(&words.summary).into_owned(),
+            components: spelled(&words.components).into_owned(),
             body: words.body,
         },
-    })
+        vector: None,
+    }
 }
 
 fn summary(dialect: &Dialect, listing: &catalog::Listing, gathered: &Gathered) -> Summary {

@@ -1,4 +1,6 @@
 //! A marketplace of the dialect of the MCP registry: its catalogue, and each plugin in it.
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|bytes: &[u8]| orchestrate_fuzz::marketplace("mcp-registry", bytes));
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| orchestrate_fuzz::timed(|| {
+    orchestrate_fuzz::marketplace("mcp-registry", bytes)
+}));

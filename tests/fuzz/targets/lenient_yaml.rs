@@ -1,4 +1,6 @@
 //! Other people's YAML.
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|bytes: &[u8]| orchestrate_fuzz::lenient_yaml(bytes));
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| orchestrate_fuzz::timed(|| {
+    orchestrate_fuzz::lenient_yaml(bytes)
+}));

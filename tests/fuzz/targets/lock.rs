@@ -1,4 +1,6 @@
 //! Our own files: a lock.
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|bytes: &[u8]| orchestrate_fuzz::lock(bytes));
+libfuzzer_sys::fuzz_target!(
+    |bytes: &[u8]| orchestrate_fuzz::timed(|| orchestrate_fuzz::lock(bytes))
+);

@@ -1,4 +1,6 @@
 //! An `.npmrc`.
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|bytes: &[u8]| orchestrate_fuzz::npmrc(bytes));
+libfuzzer_sys::fuzz_target!(
+    |bytes: &[u8]| orchestrate_fuzz::timed(|| orchestrate_fuzz::npmrc(bytes))
+);

@@ -1,4 +1,6 @@
 //! Command lines and addresses, searched for what they fetch.
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|bytes: &[u8]| orchestrate_fuzz::payload(bytes));
+libfuzzer_sys::fuzz_target!(
+    |bytes: &[u8]| orchestrate_fuzz::timed(|| orchestrate_fuzz::payload(bytes))
+);

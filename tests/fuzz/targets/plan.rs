@@ -1,4 +1,6 @@
 //! Our own files: a plan.
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|bytes: &[u8]| orchestrate_fuzz::plan(bytes));
+libfuzzer_sys::fuzz_target!(
+    |bytes: &[u8]| orchestrate_fuzz::timed(|| orchestrate_fuzz::plan(bytes))
+);

@@ -1,4 +1,6 @@
 //! A task with its constraints.
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|bytes: &[u8]| orchestrate_fuzz::task(bytes));
+libfuzzer_sys::fuzz_target!(
+    |bytes: &[u8]| orchestrate_fuzz::timed(|| orchestrate_fuzz::task(bytes))
+);

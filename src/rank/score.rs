@@ -1,0 +1,296 @@
+//! The signals of each plugin, and what they come to together.
+
+use std::collections::HashMap;
+
+use anyhow::Result;
+
+use super::capabilities::{Capabilities, weights};
+use super::normal::{share, spread, standard};
+use super::request::{Request, UnitKind};
+use super::words::{identifier, spelled, without_stop_words};
+use crate::encoder::{VECTOR_BYTES, Vector, vector};
+use crate::index::{self, Collection, Field, Source};
+
+/// How much words count beside meaning: more in a long request than in a short one, whose few words are less likely the plugin's own.
+const WORDS: (f32, f32) = (0.45, 0.75);
+/// How many different words make a request short, and long.
+const WORDS_OF: (f32, f32) = (10.0, 25.0);
+/// How much a name counts all of whose words are in the request.
+const NAME: f32 = 2.5;
+/// How much the capabilities of a unit count: by meaning in standard deviations, and by words.
+const BY_MEANING: f32 = 0.12;
+const BY_WORDS: f32 = 0.3;
+/// What the best plugins of each clause gain, so that none is forgotten; how much the next one gains of that; and how many do.
+const COVERAGE: f32 = 1.5;
+const COVERAGE_NEXT: f32 = 0.6;
+const COVERED: usize = 3;
+/// How much the whole score decides who serves a clause.
+const COVERAGE_WHOLE: f32 = 0.5;
+/// How many plugins are looked at to learn how far those of a capability are spread.
+const SAMPLE_MAX: usize = 4_000;
+
+/// What speaks for a plugin. All are in standard deviations above the mean of all plugins, but for `name` and `coverage`.
+#[derive(Debug, Clone, Copy, Default, PartialEq, serde::Serialize)]
+pub struct Signals {
+    /// The words that it shares with the request.
+    pub words: f32,
+    /// How near it is in meaning to the request as a whole.
+    pub meaning: f32,
+    /// How near it is in meaning to the clause that it serves best.
+    pub clause: f32,
+    /// How much of its name stands in the request, from 0 to 1.
+    pub name: f32,
+    /// What it gains by serving a clause that few serve.
+    pub coverage: f32,
+}
+
+/// Plugins with their scores, by their numbers in the collection.
+pub struct Ranked<'a> {
+    pub collection: Collection<'a>,
+    pub scores: Vec<f32>,
+    pub signals: Vec<Signals>,
+    /// Of each unit of the request the capabilities that it was taken for, by their numbers, and how surely.
+    pub capabilities: Vec<Vec<(usize, f32)>>,
+    /// How near each plugin is to the request as a whole, as a cosine.
+    pub cosines: Vec<f32>,
+}
+
+/// Scores every plugin of the sources. What is ruled out is for the caller to leave out: that takes a look at a plugin's text.
+///
+/// An error for which `index::is_damage` holds is mended by building that index again.
+pub fn rank<'a>(
+    request: &Request,
+    capabilities: &Capabilities,
+    sources: &[Source<'a>],
+) -> Result<Ranked<'a>> {
+    let units: Vec<Vector> = request
+        .units
+        .iter()
+        .map(|unit| vector(&unit.text))
+        .collect();
+    let near: Vec<_> = units.iter().map(|unit| capabilities.near(unit)).collect();
+    let mut terms = stems(request.whole());
+    let asked: Vec<usize> = (0..terms.len()).collect();
+    for (capability, _) in near.iter().flatten() {
+        for stem in &capabilities.all[*capability].stems {
+            if !terms.contains(stem) {
+                terms.push(stem.clone());
+            }
+        }
+    }
+    let collection = Collection::open(sources, terms)?;
+    let field = Meanings::of(&collection)?;
+    let mut nearness = Vec::new();
+    let mut taken = Vec::new();
+    for (unit, near) in units.iter().zip(&near) {
+        let cosines = field.cosines(unit);
+        let nearest = cosines.iter().copied().fold(0.0, f32::max);
+        let weights = weights(near, nearest);
+        let led = led(&cosines, &weights, capabilities, &collection, &field)?;
+        nearness.push(field.standard(&led));
+        taken.push(weights);
+    }
+    let cosines = field.cosines(&units[0]);
+    let words = standard(&collection.scores(&asked)?);
+    let names = names(&collection, &asked)?;
+    let signals = combine(request, &nearness, &words, &names);
+    let mut ranked = Ranked {
+        scores: scores(request, &signals, asked.len()),
+        collection,
+        signals,
+        capabilities: taken,
+        cosines,
+    };
+    cover(request, &nearness, &mut ranked);
+    Ok(ranked)
+}
+
+fn stems(text: &str) -> Vec<String> {
+    index::stems(&without_stop_words(&spelled(text)))
+}
+
+/// The vectors of all plugins that have one.
+struct Meanings<'a> {
+    count: usize,
+    sources: Vec<(usize, &'a [[u8; VECTOR_BYTES]])>,
+}
+
+impl<'a> Meanings<'a> {
+    fn of(collection: &'a Collection<'_>) -> Result<Meanings<'a>> {
+        Ok(Meanings {
+            count: collection.len(),
+            sources: collection.vectors()?,
+        })
+    }
+
+    /// Returns the cosine of the text to each plugin; 0 for one without a vector.
+    fn cosines(&self, text: &Vector) -> Vec<f32> {
+        let mut cosines = vec![0.0; self.count];
+        for (first, stored) in &self.sources {
+            let own = text.cosines(stored);
+            cosines[*first..first + own.len()].copy_from_slice(&own);
+        }
+        cosines
+    }
+
+    /// Makes numbers comparable among the plugins that have a vector, and apart from them among those that have none.
+    fn standard(&self, numbers: &[f32]) -> Vec<f32> {
+        let mut standardised = vec![0.0; numbers.len()];
+        let has: Vec<bool> = {
+            let mut has = vec![false; numbers.len()];
+            for (first, stored) in &self.sources {
+                has[*first..first + stored.len()].fill(true);
+            }
+            has
+        };
+        for with in [true, false] {
+            let places: Vec<usize> = (0..numbers.len())
+                .filter(|place| has[*place] == with)
+                .collect();
+            let own: Vec<f32> = places.iter().map(|place| numbers[*place]).collect();
+            for (place, number) in places.into_iter().zip(standard(&own)) {
+                standardised[place] = number;
+            }
+        }
+        standardised
+    }
+
+    /// Returns how far the cosines of a text are spread.
+    fn deviation(&self, text: &Vector) -> f32 {
+        let step = self.count.div_ceil(SAMPLE_MAX).max(1);
+        let mut sample = Vec::new();
+        for (_, stored) in &self.sources {
+            let some = stored.iter().step_by(step);
+            sample.extend(some.map(|bytes| text.cosine(&Vector::from_bytes(bytes))));
+        }
+        spread(&sample).1
+    }
+}
+
+/// Returns the cosines of a unit, raised for plugins of the capabilities that it stands for.
+fn led(
+    cosines: &[f32],
+    weights: &[(usize, f32)],
+    capabilities: &Capabilities,
+    collection: &Collection<'_>,
+    field: &Meanings<'_>,
+) -> Result<Vec<f32>> {
+    let mut led = cosines.to_vec();
+    let mut directions = Vec::new();
+    for (capability, weight) in weights {
+        let named = &capabilities.all[*capability];
+        let deviation = field.deviation(&named.profile) + 1e-6;
+        directions.push((weight * BY_MEANING / deviation, &named.profile));
+        let place = |stem: &String| collection.terms().iter().position(|term| term == stem);
+        let terms: Vec<usize> = named.stems.iter().filter_map(place).collect();
+        let words = collection.scores(&terms)?;
+        let most = words.iter().copied().fold(1e-6, f32::max);
+        for (led, words) in led.iter_mut().zip(words) {
+            *led += weight * BY_WORDS * words / most;
+        }
+    }
+    if !directions.is_empty() {
+        let (direction, length) = Vector::sum(&directions);
+        for (led, cosine) in led.iter_mut().zip(field.cosines(&direction)) {
+            *led += length * cosine;
+        }
+    }
+    Ok(led)
+}
+
+/// Returns of each plugin the share of its name that stands in the request, weighed by how rare the words are.
+fn names(collection: &Collection<'_>, asked: &[usize]) -> Result<Vec<f32>> {
+    let mut shares = vec![0.0; collection.len()];
+    let mut unsaid: HashMap<String, f32> = HashMap::new();
+    let mut plugins: Vec<usize> = asked
+        .iter()
+        .flat_map(|term| collection.having(*term, Field::Name))
+        .collect();
+    plugins.sort_unstable();
+    plugins.dedup();
+    for plugin in plugins {
+        let stems = index::stems(&without_stop_words(&identifier(
+            collection.name_of(plugin)?,
+        )));
+        let (mut said, mut all) = (0.0, 1e-6);
+        for stem in &stems {
+            let term = asked
+                .iter()
+                .find(|term| collection.terms()[**term] == *stem);
+            match term {
+                Some(term) => said += collection.rarity(*term),
+                None if unsaid.contains_key(stem) => {}
+                None => {
+                    unsaid.insert(stem.clone(), collection.rarity_of(stem)?);
+                }
+            }
+            all += match term {
+                Some(term) => collection.rarity(*term),
+                None => unsaid[stem],
+            };
+        }
+        shares[plugin] = said / all;
+    }
+    Ok(shares)
+}
+
+fn combine(request: &Request, nearness: &[Vec<f32>], words: &[f32], names: &[f32]) -> Vec<Signals> {
+    let instruction = request
+        .units
+        .iter()
+        .position(|unit| unit.kind == UnitKind::Instruction);
+    let best = |plugin: usize| match instruction {
+        Some(instruction) => nearness[instruction][plugin],
+        None => nearness
+            .iter()
+            .map(|unit| unit[plugin])
+            .fold(f32::MIN, f32::max),
+    };
+    (0..words.len())
+        .map(|plugin| Signals {
+            words: words[plugin],
+            meaning: nearness[0][plugin],
+            clause: best(plugin),
+            name: names[plugin],
+            coverage: 0.0,
+        })
+        .collect()
+}
+
+fn scores(request: &Request, signals: &[Signals], words: usize) -> Vec<f32> {
+    debug_assert!(!request.units.is_empty());
+    let long = share(words as f32, WORDS_OF.0, WORDS_OF.1);
+    let by_words = WORDS.0 + (WORDS.1 - WORDS.0) * long;
+    let score = |signals: &Signals| {
+        signals.meaning
+            + signals.clause
+            + by_words * signals.words
+            + NAME * signals.name * signals.name
+    };
+    signals.iter().map(score).collect()
+}
+
+/// Raises the best plugins of each clause.
+fn cover(request: &Request, nearness: &[Vec<f32>], ranked: &mut Ranked<'_>) {
+    let clauses = request.units.iter().zip(nearness);
+    for (_, nearness) in clauses.filter(|(unit, _)| unit.kind == UnitKind::Clause) {
+        let fit = |plugin: usize| nearness[plugin] + COVERAGE_WHOLE * ranked.scores[plugin];
+        let mut best: Vec<(f32, usize)> = Vec::new();
+        for plugin in 0..nearness.len() {
+            let fit = fit(plugin);
+            let place = best.partition_point(|(other, _)| *other >= fit);
+            if place < COVERED {
+                best.insert(place, (fit, plugin));
+                best.truncate(COVERED);
+            }
+        }
+        let mut gain = COVERAGE;
+        for (_, plugin) in best {
+            ranked.signals[plugin].coverage += gain;
+            gain *= COVERAGE_NEXT;
+        }
+    }
+    for (score, signals) in ranked.scores.iter_mut().zip(&ranked.signals) {
+        *score += signals.coverage;
+    }
+}
