@@ -384,13 +384,19 @@ pub enum PluginCommand {
         #[arg(long, value_name = "NAME")]
         marketplace: Option<String>,
     },
-    /// Find plugins by words
+    /// Find plugins: up to three words are looked up, and a sentence is understood
     Search {
         #[arg(required = true)]
         words: Vec<String>,
         /// The most that are shown
         #[arg(long, default_value_t = 10, value_name = "N")]
         limit: usize,
+    },
+    /// Say why a plugin is found for a request, or is not
+    Explain {
+        plugin: String,
+        /// What is to be done, in your words
+        request: String,
     },
     /// Show what a plugin is, can do, and fetches when it is used
     Show {

@@ -64,7 +64,7 @@ pub use plugin::{finding_line, oddity_line, one_plugin, validate_plugin};
 pub use project::{OpenOptions, Project};
 pub use rehearse::{Rehearsed, rehearse};
 pub use run::{RunOptions, choose_sandbox, ready, resume, start, start_from};
-pub use search::{Found, Search, search};
+pub use search::{Explanation, Found, Search, explain, search};
 pub use settings::{Known, Origin, Settings};
 pub use undo::{Undone, undo};
 pub use verify::{Verified, rerun_checks, verify};
