@@ -47,6 +47,8 @@ pub(super) struct Walk<'a> {
     known: Stamps,
     learnt: Stamps,
     refused: Vec<String>,
+    /// A part of our own folder that may be missing.
+    pub hidden: Option<&'static str>,
 }
 
 impl<'a> Walk<'a> {
@@ -60,6 +62,7 @@ impl<'a> Walk<'a> {
             learnt: known.successor(),
             known,
             refused: Vec::new(),
+            hidden: None,
         })
     }
 

@@ -79,6 +79,7 @@ fn stub_events(step: &Step) -> [EventKind; 3] {
             duration_ms: 0,
             findings: Vec::new(),
             services: Vec::new(),
+            files: None,
         },
     ]
 }

@@ -10,6 +10,7 @@
     reason = "no test file uses everything, and a test that cannot go on says so"
 )]
 
+pub mod plans;
 pub mod process;
 pub mod redaction;
 
