@@ -25,6 +25,7 @@ fn document(name: &str, summary: &str, components: &str, body: &str) -> Document
             components: components.to_string(),
             body: body.to_string(),
         },
+        vector: None,
     }
 }
 

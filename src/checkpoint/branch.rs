@@ -1,21 +1,16 @@
 //! Branches: where they are, and moving one by compare-and-swap.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
 
 use anyhow::{Context, anyhow};
 use gix::bstr::ByteSlice;
-use gix::refs::transaction::{Change, LogChange, PreviousValue, RefEdit};
-use gix::refs::{FullName, Target};
 
-use super::commit::{NewCommit, signature};
+use super::commit::NewCommit;
+use super::journal::{Journal, Move, Record};
 use super::objects::{git_id, oid};
-use super::repository::{Head, Repository};
+use super::repository::{Head, Identity, Repository};
+use super::swap::Swap;
 use crate::model::{Hint, Oid, Trouble};
-
-/// How often moving a branch is tried while it is where it has to be, and how long is waited between.
-const MOVES_MAX: usize = 10;
-const MOVE_PAUSE: Duration = Duration::from_millis(5);
 
 /// How often a branch is looked at until two looks agree.
 const LOOKS_MAX: usize = 100;
@@ -120,79 +115,101 @@ impl Repository {
         Ok(branches.into_iter().collect())
     }
 
-    /// Moves the branch of `new` to `commit`, or fails as `commit()` says.
-    pub(super) fn move_branch(&self, new: &NewCommit, commit: &Oid) -> anyhow::Result<()> {
-        self.sync_objects()?;
-        let name = full_name(new.branch)?;
-        let git = self.git();
-        // Gix takes it for success when the branch is there already with the very same commit.
-        if new.expected.is_none() && find(&git, name.as_bstr().to_str()?)?.is_some() {
-            return self.refuse_moved(new);
-        }
-        let edit = edit(new, name.clone(), commit)?;
-        let signature = signature(new.identity, new.time_s);
-        // A run has one writer, which its lock makes sure of. Two, with a `git pack-refs` between them, could each be told the same
-        // old value, and the first one's commit would be lost: gix 0.90 reads the packed refs before it takes the lock.
-        let swap = || {
-            let mut time = Default::default();
-            let edits = Some(edit.clone());
-            self.git()
-                .edit_references_as(edits, Some(signature.to_ref(&mut time)))
+    /// Deletes a branch that is where it has to be. Fails with `Trouble::Busy` when it is elsewhere or locked.
+    pub fn delete_branch(&self, branch: &str, expected: &Oid) -> anyhow::Result<()> {
+        use gix::refs::transaction::{Change, PreviousValue, RefEdit, RefLog};
+        let name = format!("refs/heads/{branch}");
+        let edit = RefEdit {
+            change: Change::Delete {
+                expected: PreviousValue::MustExistAndMatch(gix::refs::Target::Object(git_id(
+                    expected,
+                )?)),
+                log: RefLog::AndReference,
+            },
+            name: name
+                .as_str()
+                .try_into()
+                .map_err(|error| anyhow!("{error}"))?,
+            deref: false,
         };
-        let mut tries = 0;
-        while let Err(error) = swap() {
-            self.refuse_moved(new)?;
-            tries += 1;
-            // The branch is where it has to be: gix was told an old value by a `git pack-refs` that ended while it looked.
-            if tries < MOVES_MAX {
-                std::thread::sleep(MOVE_PAUSE);
-                continue;
+        let deleted = self.git().edit_reference(edit);
+        deleted
+            .map(drop)
+            .with_context(|| format!("cannot delete branch `{branch}`"))
+            .kind(Trouble::Busy)
+    }
+
+    /// Says whether `old` is `new` or in its history.
+    pub fn is_in_history(&self, old: &Oid, new: &Oid) -> anyhow::Result<bool> {
+        let walking = || format!("cannot read the history of `{new}`");
+        let (git, old) = (self.git(), git_id(old)?);
+        for info in git.rev_walk([git_id(new)?]).all().with_context(walking)? {
+            if info.with_context(walking)?.id == old {
+                return Ok(true);
             }
-            let locked = error.is_retryable();
-            let error = Err(error).with_context(|| format!("cannot move branch `{}`", new.branch));
-            return if locked {
-                error.kind(Trouble::Busy)
-            } else {
-                error
-            };
         }
-        self.ref_written(&name.as_bstr().to_str_lossy());
+        Ok(false)
+    }
+
+    /// Moves the branch of `new` to `commit`, or fails as `commit()` says. With a journal, the move and every object that it needs
+    /// are on the disk for good before git knows of it.
+    pub(super) fn move_branch(&self, new: &NewCommit, commit: &Oid) -> anyhow::Result<()> {
+        let moved = Move {
+            reference: format!("refs/heads/{}", new.branch),
+            from: new.expected.cloned(),
+            to: commit.clone(),
+            log: log_line(new),
+        };
+        self.write_down(&moved)?;
+        if let Swap::Elsewhere(found) = self.swap(&moved)? {
+            return moved_elsewhere(new, found.as_ref());
+        }
+        let full = |journal: &Journal| journal.is_full();
+        if self.unsynced().journal.as_ref().is_some_and(full) {
+            self.sync()?;
+        }
         Ok(())
     }
 
-    /// Fails when a branch is not where it has to be.
-    fn refuse_moved(&self, new: &NewCommit) -> anyhow::Result<()> {
-        let found = find(&self.git(), &format!("refs/heads/{}", new.branch))?;
-        if found.as_ref() == new.expected {
-            return Ok(());
+    /// Brings what the move needs to the disk for good.
+    fn write_down(&self, moved: &Move) -> anyhow::Result<()> {
+        let top = self.git().objects.store_ref().path().to_owned();
+        let mut unsynced = self.unsynced();
+        if unsynced.journal.is_none() {
+            drop(unsynced);
+            return self.sync_objects();
         }
-        let place =
-            |id: Option<&Oid>| id.map_or("nowhere".to_owned(), |id| format!("at {}", id.short()));
-        let (expected, found) = (place(new.expected), place(found.as_ref()));
-        let message = format!(
-            "branch `{}` has moved: expected {expected}, found {found}",
-            new.branch
-        );
-        Err(anyhow!(message)).kind(Trouble::Busy)
+        let record = Record {
+            objects: unsynced.take_fresh(&top)?,
+            moved: moved.clone(),
+        };
+        let journal = unsynced.journal.as_mut();
+        let written = journal.map_or(Ok(()), |journal| journal.append(&record));
+        if written.is_err() {
+            unsynced.put_back(record.objects);
+        }
+        written
     }
 }
 
-fn edit(new: &NewCommit, name: FullName, commit: &Oid) -> anyhow::Result<RefEdit> {
-    let expected = match new.expected {
-        None => PreviousValue::MustNotExist,
-        Some(id) => PreviousValue::MustExistAndMatch(Target::Object(git_id(id)?)),
-    };
+/// Returns who, when and why, as git's logs of refs have it.
+fn log_line(new: &NewCommit) -> String {
     let subject = new.message.lines().next().unwrap_or_default();
-    let log = LogChange {
-        message: format!("commit: {subject}").into(),
-        ..LogChange::default()
-    };
-    let new = Target::Object(git_id(commit)?);
-    Ok(RefEdit {
-        change: Change::Update { log, expected, new },
-        name,
-        deref: false,
-    })
+    let Identity { name, email, .. } = new.identity;
+    let time = new.time_s;
+    let subject = subject.replace(['\n', '\r', '\0'], " ");
+    format!("{name} <{email}> {time} +0000\tcommit: {subject}")
+}
+
+fn moved_elsewhere(new: &NewCommit, found: Option<&Oid>) -> anyhow::Result<()> {
+    let place =
+        |id: Option<&Oid>| id.map_or("nowhere".to_owned(), |id| format!("at {}", id.short()));
+    let (expected, found) = (place(new.expected), place(found));
+    let message = format!(
+        "branch `{}` has moved: expected {expected}, found {found}",
+        new.branch
+    );
+    Err(anyhow!(message)).kind(Trouble::Busy)
 }
 
 /// Looks until two looks agree. Gix reads the list of packed refs before it looks for the ref's own file, so a `git pack-refs`
@@ -218,13 +235,6 @@ fn look(git: &gix::Repository, name: &str) -> anyhow::Result<Option<Oid>> {
     };
     let id = reference.peel_to_id().with_context(cannot)?;
     Ok(Some(oid(id)))
-}
-
-fn full_name(branch: &str) -> anyhow::Result<FullName> {
-    FullName::try_from(format!("refs/heads/{branch}"))
-        .map_err(|error| anyhow!("{error}"))
-        .with_context(|| format!("`{branch}` cannot be the name of a branch"))
-        .kind(Trouble::Request)
 }
 
 #[cfg(test)]

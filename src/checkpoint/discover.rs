@@ -54,6 +54,19 @@ impl Repository {
         Ok(Opened::NoRepository)
     }
 
+    /// Opens what a folder is in to look at its history only: a bare repository will do, and its folder then is the working one.
+    pub fn look_at(directory: &Path) -> anyhow::Result<Opened> {
+        let directory = existing(directory)?;
+        if !exists(&directory.join(".git"))? && looks_bare(&directory)? {
+            let shared = gix::ThreadSafeRepository::open_opts(&directory, options(Settings::User))
+                .with_context(|| format!("cannot open the repository in `{}`", directory.display()))
+                .kind(Trouble::Request)?;
+            refuse_foreign_formats(&shared.to_thread_local(), &directory)?;
+            return Repository::new(shared, &directory, Settings::User).map(Opened::Found);
+        }
+        Repository::discover(&directory)
+    }
+
     /// Makes a repository, and the folder where there is none; the branch is that of `init.defaultBranch`, else `main`.
     pub fn init(directory: &Path) -> anyhow::Result<Repository> {
         Repository::init_with(directory, Settings::User)

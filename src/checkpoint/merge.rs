@@ -1,5 +1,6 @@
 //! Bringing a finished run into the user's branch.
 
+use std::path::Path;
 use std::process::{Command, Stdio};
 
 use anyhow::{Context, anyhow};
@@ -8,6 +9,7 @@ use super::discover::Settings;
 use super::folder::{Folder, Kind};
 use super::objects::git_id;
 use super::repository::{Head, Repository};
+use super::stamps::FileStamp;
 use super::tree::ChangeKind;
 use crate::model::{Hint, Oid, Trouble};
 
@@ -96,9 +98,14 @@ impl Repository {
         }
         self.sync_objects()?;
         let aside = self.set_aside(from, to)?;
+        let written = self.to_be_written(from, to)?;
         let merged = self.run_git(&[&FAST_FORWARD[..], &[to.as_str()]].concat());
         let done = merged.as_ref().is_ok_and(|output| output.status.success())
             && self.not_at(branch, to)?.is_none();
+        // What was set aside is not back yet, so whatever stands in its place is git's.
+        if !done && self.not_at(branch, from)?.is_none() {
+            self.take_half_back(from, to, &written)?;
+        }
         for file in &aside {
             if done {
                 file.drop_it()?
@@ -110,8 +117,69 @@ impl Repository {
             let why = last_words(&merged?.stderr);
             return Ok(Merge::Refused { why });
         }
-        self.ref_written(&format!("refs/heads/{branch}"));
+        let reference = self.common_directory().join(format!("refs/heads/{branch}"));
+        self.unsynced().wrote_ref(reference);
         Ok(Merge::Done)
+    }
+
+    /// Returns the paths that a merge would write, each with what stands there now.
+    fn to_be_written(&self, from: &Oid, to: &Oid) -> anyhow::Result<Vec<(String, FileStamp)>> {
+        let changes = self.changed_paths(&self.tree_of(from)?, &self.tree_of(to)?)?;
+        let named = |change: super::Change| {
+            let before = stamp(&self.work_directory().join(&change.path));
+            (change.path, before)
+        };
+        Ok(changes.into_iter().map(named).collect())
+    }
+
+    /// Takes back what a failed merge has written by then: git leaves new files where they are, and may have taken old ones away.
+    /// What is not a beginning of what git would have written is somebody else's, and stays.
+    fn take_half_back(
+        &self,
+        from: &Oid,
+        to: &Oid,
+        written: &[(String, FileStamp)],
+    ) -> anyhow::Result<()> {
+        let tree = self.tree_of(from)?;
+        let mut again = Vec::new();
+        for (path, before) in written {
+            let full = self.work_directory().join(path);
+            if stamp(&full) == *before {
+                continue;
+            }
+            let bytes = match full.symlink_metadata() {
+                Ok(found) if found.is_file() => std::fs::read(&full).ok(),
+                _ => None,
+            };
+            let wanted = self.read_file(to, path)?;
+            let half = bytes
+                .zip(wanted)
+                .is_some_and(|(bytes, wanted)| wanted.starts_with(&bytes));
+            if half {
+                std::fs::remove_file(&full)
+                    .with_context(|| format!("cannot remove `{}`", full.display()))?;
+            }
+            if half && before.is_none() {
+                // The first folder with something else in it ends it.
+                let mut above = full
+                    .ancestors()
+                    .skip(1)
+                    .take_while(|folder| *folder != self.work_directory());
+                while above
+                    .next()
+                    .is_some_and(|folder| std::fs::remove_dir(folder).is_ok())
+                {}
+            }
+            let gone = full.symlink_metadata().is_err();
+            if before.is_some() && gone && self.read_file(&tree, path)?.is_some() {
+                again.push(path.as_str());
+            }
+        }
+        if again.is_empty() {
+            return Ok(());
+        }
+        let arguments = [&["checkout-index", "--quiet", "--"][..], &again].concat();
+        self.run_git(&arguments).map(drop)
     }
 
     fn not_at(&self, branch: &str, from: &Oid) -> anyhow::Result<Option<String>> {
@@ -186,6 +254,25 @@ impl Repository {
         }))
     }
 
+    /// Returns the commit that last wrote a line of a file in `commit`, counted from 1, and the line's text.
+    pub fn blame(&self, commit: &Oid, path: &str, line: usize) -> anyhow::Result<(Oid, String)> {
+        let range = format!("-L{line},{line}");
+        let output =
+            self.run_git(&["blame", "--porcelain", &range, commit.as_str(), "--", path])?;
+        if !output.status.success() {
+            return Err(anyhow!("{}", last_words(&output.stderr)))
+                .with_context(|| format!("cannot say who wrote line {line} of `{path}`"))
+                .kind(Trouble::Request);
+        }
+        let text = String::from_utf8_lossy(&output.stdout);
+        let id = text.split_whitespace().next().unwrap_or_default();
+        let written = text.lines().find_map(|line| line.strip_prefix('\t'));
+        Ok((
+            Oid::try_from(id.to_owned())?,
+            written.unwrap_or_default().to_owned(),
+        ))
+    }
+
     /// Runs git in the user's folder without hooks, questions, background work or the user's stash.
     fn run_git(&self, arguments: &[&str]) -> anyhow::Result<std::process::Output> {
         let mut command = self.git_program();
@@ -236,6 +323,13 @@ impl Repository {
             other => other.with_context(|| self.cannot("run git in")),
         }
     }
+}
+
+/// Returns by what a file is known that nobody has written since; None where nothing is.
+fn stamp(path: &Path) -> FileStamp {
+    use std::os::unix::fs::MetadataExt;
+    let found = path.symlink_metadata().ok()?;
+    Some((found.modified().ok()?, found.ino()))
 }
 
 /// A file of the user's that gives way to a merge.

@@ -7,23 +7,29 @@
 //!
 //! To add an operation on objects or refs, write it in an `impl Repository` block in a file named after its noun. Whatever
 //! touches files in a worktree goes through `Folder`, which follows no symbolic link, and whatever writes an object goes
-//! through `Repository::store`, so that `Repository::sync` knows of it.
+//! through `Repository::store`, so that the journal and `Repository::sync` know of it; what must survive a power cut is in the journal
+//! before git has it, and `Repository::recover` brings it there.
 
 mod branch;
 mod commit;
 mod discover;
 mod folder;
+mod graft;
 mod ignores;
+mod journal;
 mod merge;
 mod objects;
 mod ours;
 mod protected;
+mod recover;
 mod repository;
 mod restore;
 mod signature;
 mod snapshot;
 mod stamps;
+mod swap;
 mod tree;
+mod unsynced;
 mod walk;
 mod worktree;
 
@@ -33,7 +39,9 @@ mod fixture;
 pub use branch::Tip;
 pub use commit::{Commit, NewCommit};
 pub use discover::{Opened, Settings};
+pub use graft::Graft;
 pub use merge::Merge;
+pub use recover::LeftBy;
 pub use repository::{Head, Identity, Repository};
 pub use signature::{Signing, Verdict};
 pub use snapshot::Snapshot;

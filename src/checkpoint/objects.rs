@@ -1,21 +1,18 @@
-//! Objects: ids in and out, writing, and bringing what was written to the disk for good.
+//! Objects: ids in and out, and writing them.
 
-use std::collections::BTreeSet;
-use std::fs::File;
+use std::fs::OpenOptions;
+use std::io::{ErrorKind, Write as _};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use anyhow::Context;
-use gix::objs::Write as _;
+use gix::zlib::{Compression, stream::deflate};
 
 use super::repository::Repository;
 use crate::model::Oid;
 
-/// Files written since the last `Repository::sync`.
-#[derive(Default)]
-pub(super) struct Unsynced {
-    objects: BTreeSet<PathBuf>,
-    refs: BTreeSet<PathBuf>,
-}
+/// How often a folder for objects is made anew: `git gc` removes an empty one between our making it and our using it.
+const FOLDERS_MADE_MAX: usize = 5;
 
 /// Returns git's form of an id.
 pub(super) fn git_id(id: &Oid) -> anyhow::Result<gix::ObjectId> {
@@ -38,7 +35,7 @@ pub(super) fn tree_bytes(tree: &gix::objs::Tree) -> anyhow::Result<Vec<u8>> {
 }
 
 impl Repository {
-    /// Writes an object unless it is there, and remembers it for `sync`.
+    /// Writes an object unless it is there, and remembers it for the journal and for `sync`.
     pub(super) fn store(
         &self,
         git: &gix::Repository,
@@ -46,25 +43,14 @@ impl Repository {
         bytes: &[u8],
     ) -> anyhow::Result<gix::ObjectId> {
         let id = gix::objs::compute_hash(git.object_hash(), kind, bytes)?;
-        if git.objects.exists_without_refresh(&id) {
+        let path = object_path(git, &id);
+        if !git.objects.exists_without_refresh(&id) {
+            write_object(&path, kind, bytes)?;
+        } else if !path.exists() {
+            // Git flushes its packs.
             return Ok(id);
         }
-        let write = || git.objects.write_buf_with_known_id(kind, bytes, id);
-        // `git gc` removes an empty fan-out folder between our making it and our using it.
-        write().or_else(|_| write()).with_context(|| {
-            format!(
-                "cannot write an object to `{}`",
-                self.common_directory().display()
-            )
-        })?;
-        let digits = id.to_hex().to_string();
-        let path = git
-            .objects
-            .store_ref()
-            .path()
-            .join(&digits[..2])
-            .join(&digits[2..]);
-        self.unsynced().objects.insert(path);
+        self.unsynced().written(kind, bytes, path);
         Ok(id)
     }
 
@@ -77,48 +63,57 @@ impl Repository {
         tree.entries.sort();
         self.store(git, gix::objs::Kind::Tree, &tree_bytes(&tree)?)
     }
-
-    /// Brings every object and ref written through this handle or its clones since the last call to the disk for good.
-    pub fn sync(&self) -> anyhow::Result<()> {
-        self.sync_objects()?;
-        let refs = std::mem::take(&mut self.unsynced().refs);
-        flush(&refs, self.common_directory()).inspect_err(|_| self.unsynced().refs.extend(refs))
-    }
-
-    /// Brings new objects to the disk; done before a ref names them, so that no power cut leaves a branch without its commit.
-    pub(super) fn sync_objects(&self) -> anyhow::Result<()> {
-        let objects = std::mem::take(&mut self.unsynced().objects);
-        let top = self.git().objects.store_ref().path().to_owned();
-        flush(&objects, &top).inspect_err(|_| self.unsynced().objects.extend(objects))
-    }
-
-    /// Remembers that a branch and its log were written.
-    pub(super) fn ref_written(&self, name: &str) {
-        let common = self.common_directory();
-        let mut unsynced = self.unsynced();
-        unsynced.refs.insert(common.join(name));
-        unsynced.refs.insert(common.join("logs").join(name));
-    }
 }
 
-/// Flushes the files, then the folders they are in up to `top`.
-fn flush(files: &BTreeSet<PathBuf>, top: &Path) -> anyhow::Result<()> {
-    let mut folders = BTreeSet::new();
-    for file in files {
-        flush_one(file)?;
-        let above = file
-            .ancestors()
-            .skip(1)
-            .take_while(|folder| folder.starts_with(top));
-        folders.extend(above.map(Path::to_owned));
-    }
-    folders.iter().try_for_each(|folder| flush_one(folder))
+/// Returns the file that an object has when it is in no pack.
+pub(super) fn object_path(git: &gix::Repository, id: &gix::ObjectId) -> PathBuf {
+    let digits = id.to_hex().to_string();
+    let objects = git.objects.store_ref().path();
+    objects.join(&digits[..2]).join(&digits[2..])
 }
 
-fn flush_one(path: &Path) -> anyhow::Result<()> {
-    match File::open(path).and_then(|file| file.sync_all()) {
-        // Packed in the meantime by a `git gc`, which flushes what it writes.
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
-        result => result.with_context(|| format!("cannot bring `{}` to the disk", path.display())),
+/// Writes an object's file, all of it or nothing. Gix does the same under a name that nobody can tell from that of another
+/// program; after a crash ours is known by its process, and even if it stays `git gc` removes it in time.
+pub(super) fn write_object(path: &Path, kind: gix::objs::Kind, bytes: &[u8]) -> anyhow::Result<()> {
+    static NUMBER: AtomicU64 = AtomicU64::new(0);
+    let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+    let folder = path.parent().unwrap_or(path);
+    let name = format!("{}{number}", temporary_prefix(std::process::id()));
+    let temporary = folder.join(name);
+    let objects = folder.parent().unwrap_or(folder);
+    let writing = || format!("cannot write an object to `{}`", objects.display());
+    let write = || -> std::io::Result<()> {
+        let file = create(folder, &temporary)?;
+        let mut packed = deflate::Write::new(file, Compression::BEST_SPEED);
+        packed.write_all(&gix::objs::encode::loose_header(kind, bytes.len() as u64))?;
+        packed.write_all(bytes)?;
+        packed.flush()?;
+        std::fs::rename(&temporary, path)
+    };
+    write()
+        .inspect_err(|_| drop(std::fs::remove_file(&temporary)))
+        .with_context(writing)
+}
+
+/// Returns what the names of the files begin with that a process has not finished writing.
+pub(super) fn temporary_prefix(process: u32) -> String {
+    format!("tmp_obj_orchestrate_{process}_")
+}
+
+fn create(folder: &Path, path: &Path) -> std::io::Result<std::fs::File> {
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o444);
+    for _ in 0..FOLDERS_MADE_MAX {
+        match options.open(path) {
+            Err(error) if error.kind() == ErrorKind::NotFound => {}
+            result => return result,
+        }
+        match std::fs::create_dir(folder) {
+            Err(error) if error.kind() != ErrorKind::AlreadyExists => return Err(error),
+            _ => {}
+        }
     }
+    options.open(path)
 }

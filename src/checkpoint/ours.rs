@@ -24,6 +24,7 @@ impl Walk<'_> {
         let path = join(prefix, name);
         let same = match (folder.look(name)?, known) {
             (None, None) => true,
+            (None, Some(_)) if self.hidden.is_some_and(|hidden| hidden.as_bytes() == path) => true,
             (Some(stamp), _) if stamp.kind == Kind::Folder && depth < FOLDER_DEPTH_MAX => {
                 let before = match known.filter(|entry| entry.mode.is_tree()) {
                     Some(entry) => entries(&self.git, entry.oid)?,

@@ -7,7 +7,8 @@ use anyhow::Context;
 use gix::bstr::{BStr, ByteSlice};
 
 use super::discover::Settings;
-use super::objects::{Unsynced, oid};
+use super::objects::oid;
+use super::unsynced::Unsynced;
 use crate::model::Oid;
 
 /// A git repository with a working folder. Clones are cheap and share the list of what `sync` has to flush.

@@ -19,6 +19,16 @@ impl Worktree {
     /// The index of the worktree becomes that tree as well, so that `git status` in it is clean when `HEAD` has the tree.
     /// Fails with `Trouble::Integrity` when the tree has names that git forbids.
     pub fn restore(&self, tree: &Oid) -> anyhow::Result<()> {
+        self.bring_to(tree, None)?;
+        self.write_index(git_id(tree)?)
+    }
+
+    /// Does the same for a step, without the hidden folder and without the index, which no step needs.
+    pub fn prepare(&self, tree: &Oid) -> anyhow::Result<()> {
+        self.bring_to(tree, self.hidden())
+    }
+
+    fn bring_to(&self, tree: &Oid, hidden: Option<&'static str>) -> anyhow::Result<()> {
         let folder = self.folder()?;
         self.mend_pointer(&folder)?;
         let tree = git_id(tree)?;
@@ -27,11 +37,11 @@ impl Worktree {
             git: self.repository().git(),
             learnt: known.successor(),
             known,
+            hidden,
         };
         let result = restore.folder(&folder, b"", tree, 0);
         *self.stamps() = restore.learnt;
-        result.with_context(|| format!("cannot restore worktree `{}`", self.path().display()))?;
-        self.write_index(tree)
+        result.with_context(|| format!("cannot restore worktree `{}`", self.path().display()))
     }
 
     /// Writes the index of the worktree, so that git commands in it compare with `tree` without reading every file.
@@ -64,6 +74,7 @@ struct Restore {
     git: gix::Repository,
     known: Stamps,
     learnt: Stamps,
+    hidden: Option<&'static str>,
 }
 
 impl Restore {
@@ -81,6 +92,10 @@ impl Restore {
         let wanted: HashMap<Vec<u8>, Entry> = entries(&self.git, tree)?
             .into_iter()
             .map(|entry| (entry.filename.to_vec(), entry))
+            .filter(|(name, _)| {
+                self.hidden
+                    .is_none_or(|hidden| join(prefix, name) != hidden.as_bytes())
+            })
             .collect();
         for name in folder.names()? {
             let is_pointer = depth == 0 && name == b".git";

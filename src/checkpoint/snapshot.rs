@@ -38,6 +38,7 @@ impl Worktree {
         let folder = self.folder()?;
         let known = std::mem::take(&mut *self.stamps());
         let mut walk = Walk::new(self.repository(), known, forbidden)?;
+        walk.hidden = self.hidden();
         if !self.pointer_is_ours(&folder)? {
             walk.refuse(b".git", "was changed");
         }

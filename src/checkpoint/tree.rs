@@ -5,7 +5,8 @@ use gix::bstr::{BString, ByteSlice};
 use gix::diff::tree::recorder;
 use gix::objs::tree::{EntryKind, EntryMode};
 
-use super::objects::{git_id, oid};
+use super::objects::{git_id, oid, tree_bytes};
+use super::ours::OURS;
 use super::protected::forbidden;
 use super::repository::Repository;
 use super::snapshot::Snapshot;
@@ -75,6 +76,40 @@ impl Repository {
             .with_context(|| format!("cannot read tree `{tree}`"))?
             .into_owned();
         self.write_with_files(&git, root, files)
+    }
+
+    /// Returns what a tree would be called without the entry at its top called `name`; it is not written.
+    pub fn tree_without(&self, tree: &Oid, name: &str) -> anyhow::Result<Oid> {
+        let git = self.git();
+        named_without(&git, entries(&git, git_id(tree)?)?, name.as_bytes())
+    }
+
+    /// Returns what the tree of a snapshot would be called without our own folder.
+    pub fn files_of(&self, snapshot: &Snapshot) -> anyhow::Result<Oid> {
+        named_without(&self.git(), snapshot.root.entries.clone(), OURS)
+    }
+
+    /// Returns `tree` as a step would have left it: with our own folder as it was in `before`.
+    pub fn with_ours_of(&self, tree: &Oid, before: &Oid) -> anyhow::Result<Snapshot> {
+        let git = self.git();
+        let is_ours = |entry: &gix::objs::tree::Entry| entry.filename == OURS;
+        let mut left = entries(&git, git_id(tree)?)?;
+        left.retain(|entry| !is_ours(entry));
+        left.extend(entries(&git, git_id(before)?)?.into_iter().filter(is_ours));
+        left.sort();
+        let root = gix::objs::Tree { entries: left };
+        let bytes = tree_bytes(&root)?;
+        let tree = oid(gix::objs::compute_hash(
+            git.object_hash(),
+            gix::objs::Kind::Tree,
+            &bytes,
+        )?);
+        Ok(Snapshot {
+            changes: self.changes_to(before, &tree, &bytes)?,
+            refused: Vec::new(),
+            tree,
+            root,
+        })
     }
 
     /// Writes the tree of a snapshot with these files in it, and returns it.
@@ -172,6 +207,21 @@ impl Repository {
         };
         compare().with_context(|| format!("cannot compare trees `{from_tree}` and `{to_tree}`"))
     }
+}
+
+fn named_without(
+    git: &gix::Repository,
+    mut entries: Vec<gix::objs::tree::Entry>,
+    name: &[u8],
+) -> anyhow::Result<Oid> {
+    entries.retain(|entry| entry.filename != name);
+    let bytes = tree_bytes(&gix::objs::Tree { entries })?;
+    let kind = gix::objs::Kind::Tree;
+    Ok(oid(gix::objs::compute_hash(
+        git.object_hash(),
+        kind,
+        &bytes,
+    )?))
 }
 
 /// Returns the entries of a tree.

@@ -51,6 +51,8 @@ pub(super) struct Walk<'a> {
     learnt: Stamps,
     refused: Vec<String>,
     forbidden: Forbidden<'a>,
+    /// A part of our own folder that may be missing.
+    pub hidden: Option<&'static str>,
 }
 
 impl<'a> Walk<'a> {
@@ -69,6 +71,7 @@ impl<'a> Walk<'a> {
             known,
             refused: Vec::new(),
             forbidden,
+            hidden: None,
         })
     }
 

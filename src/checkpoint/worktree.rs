@@ -2,6 +2,7 @@
 
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use anyhow::{Context, anyhow};
@@ -18,6 +19,8 @@ pub struct Worktree {
     /// The folder in `.git/worktrees` that belongs to it.
     administration: PathBuf,
     stamps: Mutex<Stamps>,
+    /// A part of our own folder that steps do not see.
+    hidden: Option<&'static str>,
 }
 
 impl Worktree {
@@ -35,7 +38,7 @@ impl Worktree {
             Some(found) => found,
             None => {
                 refuse_foreign(repository, &path)?;
-                make_administration(repository, &path)?
+                make_administration(repository, &path, commit)?
             }
         };
         let worktree = Worktree {
@@ -43,9 +46,33 @@ impl Worktree {
             path,
             administration,
             stamps: Mutex::default(),
+            hidden: None,
         };
         worktree.mend(commit)?;
         Ok(worktree)
+    }
+
+    /// Leaves a folder out, `.orchestrate/NAME`, whenever a step's folder is prepared: what grows with a run would make each of its
+    /// steps dearer than the one before.
+    pub fn hiding(mut self, path: &'static str) -> Worktree {
+        self.hidden = Some(path);
+        self
+    }
+
+    pub(super) fn hidden(&self) -> Option<&'static str> {
+        self.hidden
+    }
+
+    /// Removes the worktree at `path` with what git keeps about it, whatever is missing of it.
+    pub fn remove_at(repository: &Repository, path: &Path) -> anyhow::Result<()> {
+        let Ok(path) = std::fs::canonicalize(path) else {
+            return Ok(());
+        };
+        refuse_foreign(repository, &path)?;
+        if let Some(administration) = find_administration(repository, &path)? {
+            remove_administration(repository, &administration)?;
+        }
+        remove_folder(&path)
     }
 
     /// Returns the folder, absolute and without symbolic links.
@@ -56,21 +83,6 @@ impl Worktree {
     /// Moves the detached `HEAD`; files and index follow at the next `restore`.
     pub fn set_head(&self, commit: &Oid) -> anyhow::Result<()> {
         self.write("HEAD", format!("{commit}\n").as_bytes())
-    }
-
-    /// Removes the folder and what git keeps about it.
-    pub fn remove(self) -> anyhow::Result<()> {
-        for path in [&self.path, &self.administration] {
-            let (Some(parent), Some(name)) = (path.parent(), path.file_name()) else {
-                continue;
-            };
-            match Folder::open(parent) {
-                Ok(folder) => folder.remove(name.as_encoded_bytes())?,
-                Err(_) if !parent.exists() => {}
-                Err(error) => return Err(error),
-            }
-        }
-        Ok(())
     }
 
     pub(super) fn repository(&self) -> &Repository {
@@ -154,6 +166,18 @@ impl Worktree {
     }
 }
 
+/// Removes a folder, following no link in it.
+fn remove_folder(path: &Path) -> anyhow::Result<()> {
+    let (Some(parent), Some(name)) = (path.parent(), path.file_name()) else {
+        return Ok(());
+    };
+    match Folder::open(parent) {
+        Ok(folder) => folder.remove(name.as_encoded_bytes()),
+        Err(_) if !parent.exists() => Ok(()),
+        Err(error) => Err(error),
+    }
+}
+
 /// Makes a folder and those above it; returns its path without symbolic links.
 fn make_folder(path: &Path) -> anyhow::Result<PathBuf> {
     let cannot = || format!("cannot make folder `{}`", path.display());
@@ -212,44 +236,84 @@ fn refuse_foreign(repository: &Repository, path: &Path) -> anyhow::Result<()> {
     ))
 }
 
-/// Makes a new folder in `.git/worktrees`, locked until `mend` has completed it.
-fn make_administration(repository: &Repository, path: &Path) -> anyhow::Result<PathBuf> {
+/// Makes what git keeps about the worktree at `path`, whole: git takes a part of it for damage.
+fn make_administration(
+    repository: &Repository,
+    path: &Path,
+    commit: &Oid,
+) -> anyhow::Result<PathBuf> {
     let all = repository.common_directory().join("worktrees");
-    std::fs::create_dir_all(&all)
-        .with_context(|| format!("cannot make folder `{}`", all.display()))?;
-    let name = path
-        .file_name()
-        .and_then(|name| name.to_str())
-        .unwrap_or("worktree");
-    let name: String = name
-        .chars()
-        .map(|char| {
-            if char.is_ascii_alphanumeric() {
-                char
-            } else {
-                '-'
-            }
-        })
-        .collect();
+    let making = || format!("cannot make a worktree in `{}`", all.display());
+    std::fs::create_dir_all(&all).with_context(making)?;
+    let new = aside(repository);
+    let pointer = path.join(".git");
+    let gitdir = [pointer.as_os_str().as_encoded_bytes(), b"\n"].concat();
+    let write = || -> std::io::Result<()> {
+        std::fs::create_dir(&new)?;
+        std::fs::write(new.join("gitdir"), gitdir)?;
+        std::fs::write(new.join("commondir"), "../..\n")?;
+        std::fs::write(new.join("HEAD"), format!("{commit}\n"))?;
+        // Without it a `git gc` would take the worktree for one that is gone, as its folder does not point here yet.
+        std::fs::write(new.join("locked"), "initializing\n")
+    };
+    let named = write()
+        .with_context(making)
+        .and_then(|()| name(&new, &all, path));
+    named.inspect_err(|_| drop(std::fs::remove_dir_all(&new)))
+}
+
+/// Gives a new folder the first name in `all` that is free.
+fn name(new: &Path, all: &Path, path: &Path) -> anyhow::Result<PathBuf> {
+    let name = path.file_name().and_then(|name| name.to_str());
+    let plain = |char: char| {
+        if char.is_ascii_alphanumeric() {
+            char
+        } else {
+            '-'
+        }
+    };
+    let name: String = name.unwrap_or("worktree").chars().map(plain).collect();
     for number in 0..=u32::MAX {
         let folder = match number {
             0 => all.join(&name),
             _ => all.join(format!("{name}-{number}")),
         };
-        match std::fs::create_dir(&folder) {
-            Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {}
+        match std::fs::rename(new, &folder) {
+            Ok(()) => return Ok(folder),
+            Err(_) if folder.exists() => {}
             Err(error) => {
                 return Err(error).with_context(|| format!("cannot make `{}`", folder.display()));
-            }
-            Ok(()) => {
-                // Without it a `git gc` would take the half-made worktree for one that is gone.
-                std::fs::write(folder.join("locked"), "initializing\n")
-                    .with_context(|| format!("cannot write to `{}`", folder.display()))?;
-                return Ok(folder);
             }
         }
     }
     anyhow::bail!("every name for a worktree is taken in `{}`", all.display())
+}
+
+/// Returns a new name in git's folder for what is not complete; it bears our process's number.
+fn aside(repository: &Repository) -> PathBuf {
+    static NUMBER: AtomicU64 = AtomicU64::new(0);
+    let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+    let prefix = aside_prefix(std::process::id());
+    repository
+        .common_directory()
+        .join(format!("{prefix}{number}"))
+}
+
+/// Returns what the names begin with of the folders that a process has not completed, or not removed altogether.
+pub(super) fn aside_prefix(process: u32) -> String {
+    format!("orchestrate-{process}-")
+}
+
+/// Removes what git keeps about a worktree; git never sees a part of it.
+fn remove_administration(repository: &Repository, administration: &Path) -> anyhow::Result<()> {
+    let gone = aside(repository);
+    match std::fs::rename(administration, &gone) {
+        Ok(()) => remove_folder(&gone),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
+        Err(error) => {
+            Err(error).with_context(|| format!("cannot remove `{}`", administration.display()))
+        }
+    }
 }
 
 #[cfg(test)]

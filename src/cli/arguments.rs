@@ -1,5 +1,6 @@
 //! The command line, as `--help` shows it.
 
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -61,6 +62,15 @@ pub struct Front {
     /// Let agents use so many times what the plan lets them, in this run
     #[arg(long, value_name = "TIMES", requires = "resume", value_parser = clap::value_parser!(u32).range(1..=100))]
     pub budget: Option<u32>,
+    /// Go on from this step of the run, as a run of its own: what it did before that step is taken over
+    #[arg(long, value_name = "STEP", requires = "resume")]
+    pub from: Option<String>,
+    /// Take over what earlier runs have done with the very same steps, plugins and input; their checks run again
+    #[arg(long, conflicts_with = "resume")]
+    pub reuse: bool,
+    /// Do this step again though it may have had its effects outside the files already
+    #[arg(long, value_name = "STEP")]
+    pub repeat: Vec<String>,
     /// Compose anew, whatever patterns there are
     #[arg(long, conflicts_with_all = ["execute", "resume"])]
     pub explore: bool,
@@ -117,6 +127,9 @@ pub struct Shared {
     /// Leave your branch alone at the end; the result stays on the run's branch
     #[arg(long, global = true)]
     pub no_merge: bool,
+    /// Run at most so many steps side by side [default: one for each core]
+    #[arg(long, global = true, value_name = "N")]
+    pub jobs: Option<NonZeroUsize>,
 }
 
 /// How progress is shown.
@@ -163,6 +176,22 @@ pub enum Command {
     Run(RunCommand),
     /// Show the runs that wait for something
     Status,
+    /// Prove a run from its branch alone: its checkpoints, digests and findings
+    Verify {
+        run: String,
+        /// Also run the checks of each step again, at the files it left
+        #[arg(long)]
+        rerun_checks: bool,
+    },
+    /// Remove what ended runs have left: worktrees, and with --branches what is merged
+    Clean {
+        /// Also delete the branches of runs whose result is in the checked out branch
+        #[arg(long)]
+        branches: bool,
+        /// Only say what would be removed
+        #[arg(long)]
+        dry_run: bool,
+    },
     /// Look at patterns
     #[command(subcommand)]
     Pattern(PatternCommand),
@@ -270,6 +299,22 @@ pub enum RunCommand {
     List,
     /// Show one run
     Show { run: String },
+    /// Show what happened in a run, event by event
+    Log { run: String },
+    /// Take the merge of a run back, by a new commit
+    Undo { run: String },
+    /// Find the step after which a command fails that succeeded before
+    Bisect {
+        run: String,
+        /// The command; 0 means good, 125 that it cannot be told, anything else bad
+        #[arg(last = true, required = true, value_name = "COMMAND")]
+        command: Vec<String>,
+    },
+    /// Say which step of which run wrote a line
+    Blame {
+        #[arg(value_name = "FILE:LINE")]
+        place: String,
+    },
 }
 
 #[derive(Debug, Subcommand)]
@@ -342,13 +387,19 @@ pub enum PluginCommand {
         #[arg(long, value_name = "NAME")]
         marketplace: Option<String>,
     },
-    /// Find plugins by words
+    /// Find plugins: up to three words are looked up, and a sentence is understood
     Search {
         #[arg(required = true)]
         words: Vec<String>,
         /// The most that are shown
         #[arg(long, default_value_t = 10, value_name = "N")]
         limit: usize,
+    },
+    /// Say why a plugin is found for a request, or is not
+    Explain {
+        plugin: String,
+        /// What is to be done, in your words
+        request: String,
     },
     /// Show what a plugin is, can do, and fetches when it is used
     Show {
@@ -365,7 +416,9 @@ pub enum PluginCommand {
 }
 
 /// The names of the subcommands, to tell a mistyped one from a task.
-pub const COMMANDS: [&str; 17] = [
+pub const COMMANDS: [&str; 19] = [
+    "verify",
+    "clean",
     "plan",
     "approve",
     "check",

@@ -1,5 +1,7 @@
 //! The front door: a task, a saved plan, or a run to go on with.
 
+use std::num::NonZeroUsize;
+
 use anyhow::anyhow;
 
 use super::arguments::{Arguments, COMMANDS, Implement, Preview};
@@ -7,7 +9,7 @@ use super::failure::exit_code_of;
 use super::output::Output;
 use super::pattern::odds_document;
 use super::terminal::Terminal;
-use super::{Done, open, preview};
+use super::{Done, open, open_with, preview};
 use crate::model::{
     ApprovalPolicy, Hint, PatternCandidate, RunReport, RunStatus, Task, Trouble, counted,
 };
@@ -43,7 +45,7 @@ pub fn run(arguments: &Arguments, output: &Output, stop: &Stop) -> Done {
         init: front.init,
         offline: arguments.shared.offline,
     };
-    let project = Project::open(&arguments.shared.directory, options)?;
+    let project = open_with(arguments, options)?;
     let mut options = PlanOptions {
         pattern: None,
         explore: front.explore,
@@ -87,7 +89,7 @@ pub fn run(arguments: &Arguments, output: &Output, stop: &Stop) -> Done {
         Some(sandbox) => sandbox,
         None => self::sandbox(arguments, &mut terminal)?,
     };
-    let options = run_options(arguments);
+    let options = run_options(arguments)?;
     let report = ops::start(&project, &planned, sandbox, options, &mut terminal, stop)
         .inspect_err(|_| project.unmake())?;
     finish(arguments, output, report, stop)
@@ -141,7 +143,7 @@ fn execute(
     let sandbox = sandbox(arguments, &mut terminal)?;
     let project = open(arguments)?;
     let planned = ops::find_plan(&project, plan)?;
-    let options = run_options(arguments);
+    let options = run_options(arguments)?;
     let report = ops::start(&project, &planned, sandbox, options, &mut terminal, stop)?;
     finish(arguments, output, report, stop)
 }
@@ -150,16 +152,23 @@ fn resume(arguments: &Arguments, run: &str, output: &Output, stop: &Stop) -> Don
     let mut terminal = Terminal::new(output, &stop.cancel);
     let sandbox = sandbox(arguments, &mut terminal)?;
     let project = open(arguments)?;
-    let options = run_options(arguments);
-    let report = ops::resume(&project, run, sandbox, options, &mut terminal, stop)?;
+    let options = run_options(arguments)?;
+    let report = match &arguments.front.from {
+        Some(from) => ops::start_from(&project, run, from, sandbox, options, &mut terminal, stop)?,
+        None => ops::resume(&project, run, sandbox, options, &mut terminal, stop)?,
+    };
     finish(arguments, output, report, stop)
 }
 
-fn run_options(arguments: &Arguments) -> RunOptions {
-    RunOptions {
+fn run_options(arguments: &Arguments) -> anyhow::Result<RunOptions> {
+    let repeat = arguments.front.repeat.iter().map(|step| step.parse());
+    Ok(RunOptions {
+        repeat: repeat.collect::<Result<_, _>>().kind(Trouble::Request)?,
+        reuse: arguments.front.reuse,
         no_merge: arguments.shared.no_merge,
         budget_times: arguments.front.budget,
-    }
+        jobs: arguments.shared.jobs.map(NonZeroUsize::get),
+    })
 }
 
 fn sandbox(arguments: &Arguments, terminal: &mut Terminal<'_>) -> anyhow::Result<Sandbox> {

@@ -7,6 +7,7 @@
 mod approve;
 mod arguments;
 mod check;
+mod clean;
 mod config;
 mod discover_patterns;
 mod doctor;
@@ -23,6 +24,7 @@ mod preview;
 mod research;
 mod run;
 mod terminal;
+mod verify;
 
 use std::process::ExitCode;
 
@@ -82,6 +84,12 @@ fn run(arguments: &Arguments, output: &Output, stop: &Stop) -> Done {
         }
         Some(Command::Learn(learn)) => learn::run(arguments, learn, output),
         Some(Command::Run(command)) => run::run(arguments, command, output),
+        Some(Command::Verify { run, rerun_checks }) => {
+            verify::run(arguments, run, *rerun_checks, output)
+        }
+        Some(Command::Clean { branches, dry_run }) => {
+            clean::run(arguments, *branches, *dry_run, output)
+        }
         Some(Command::Status) => run::status(arguments, output),
         Some(Command::Pattern(command)) => pattern::run(arguments, command, output),
         Some(Command::Init(init)) => init::run(arguments, init, output, stop),
@@ -104,7 +112,17 @@ fn open(arguments: &Arguments) -> anyhow::Result<Project> {
         offline: arguments.shared.offline,
         ..OpenOptions::default()
     };
-    Project::open(&arguments.shared.directory, options)
+    open_with(arguments, options)
+}
+
+/// Opens it in a way of its own; what a killed process had left there is said first.
+fn open_with(arguments: &Arguments, options: OpenOptions) -> anyhow::Result<Project> {
+    let project = Project::open(&arguments.shared.directory, options)?;
+    let output = Output::new(&arguments.shared);
+    for said in &project.recovered {
+        output.progress(&format!("⚠️ {said}"));
+    }
+    Ok(project)
 }
 
 /// The first Ctrl-C stops gently, the second at once.

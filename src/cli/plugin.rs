@@ -10,7 +10,8 @@ use super::terminal::Terminal;
 use super::{Done, failure};
 use crate::model::{self, Component, Oddity, Place, Plugin, Severity, counted, visible};
 use crate::ops::{
-    self, Catalog, CatalogOptions, CatalogueFinding, Marketplace, Search, Settings, Stop,
+    self, Catalog, CatalogOptions, CatalogueFinding, Explanation, Found, Marketplace, Search,
+    Settings, Stop,
 };
 
 /// How many characters of a description are shown in a list.
@@ -54,6 +55,11 @@ pub fn run(arguments: &Arguments, command: &PluginCommand, output: &Output, stop
                 plugin = catalog.fetch(&settings, &plugin, &mut terminal)?;
             }
             show(&catalog, &plugin, output)
+        }
+        PluginCommand::Explain { plugin, request } => {
+            let plugin = ops::one_plugin(&catalog, plugin)?;
+            let explanation = ops::explain(&settings, options, &plugin, request, &mut terminal)?;
+            explain(&explanation, output)
         }
         PluginCommand::Validate { .. } | PluginCommand::Search { .. } => {
             unreachable!("they need no catalog and are done by now")
@@ -115,10 +121,20 @@ fn found(search: &Search, words: &str, output: &Output) -> Done {
                 "description": hit.plugin.description,
                 "matched": hit.matched,
                 "same_as": hit.twins,
+                "signals": hit.signals,
             })
         })
         .collect();
-    output.document(&json!({"query": words, "hits": documents}))?;
+    output.document(&json!({
+        "query": words,
+        "by": if search.by_meaning { "meaning" } else { "words" },
+        "understood": understood(&search.understood),
+        "hits": documents,
+        "ruled_out": search.ruled_out.iter().map(|(id, why)| json!({"id": id, "why": why})).collect::<Vec<_>>(),
+    }))?;
+    for (asked, title) in &search.understood {
+        output.progress(&format!("understood: {asked} → {title}"));
+    }
     for hit in hits {
         let twins = match hit.twins.as_slice() {
             [] => String::new(),
@@ -133,7 +149,63 @@ fn found(search: &Search, words: &str, output: &Output) -> Done {
     if hits.is_empty() {
         output.line("no plugin has any of these words; all of them: orchestrate plugin list");
     }
+    for (id, why) in &search.ruled_out {
+        output.progress(&format!("left out: {id} ({why})"));
+    }
     Ok(if search.failures.is_empty() { 0 } else { 7 })
+}
+
+fn understood(understood: &[(String, String)]) -> Vec<Value> {
+    let each = understood.iter();
+    each.map(|(asked, title)| json!({"asked": asked, "capability": title}))
+        .collect()
+}
+
+fn explain(explanation: &Explanation, output: &Output) -> Done {
+    let found = &explanation.found;
+    let others = &explanation.others;
+    output.document(&json!({
+        "id": found.plugin.id.to_string(),
+        "rank": explanation.rank,
+        "of": explanation.of,
+        "score": found.score,
+        "signals": found.signals,
+        "ruled_out": explanation.ruled_out,
+        "understood": understood(&explanation.understood),
+        "others": others.iter().map(|other| json!({
+            "id": other.plugin.id.to_string(), "score": other.score, "signals": other.signals,
+        })).collect::<Vec<_>>(),
+    }))?;
+    for (asked, title) in &explanation.understood {
+        output.line(&format!("understood: {asked} → {title}"));
+    }
+    output.line(&format!(
+        "{} is number {} of {}",
+        found.plugin.id, explanation.rank, explanation.of
+    ));
+    if let Some(why) = &explanation.ruled_out {
+        output.line(&format!("it is left out: {why}"));
+    }
+    for shown in [found].into_iter().chain(others) {
+        output.line(&format!("{}\t{}", shown.plugin.id, signals(shown)));
+    }
+    Ok(0)
+}
+
+/// Returns a plugin's score and what it is made of.
+fn signals(found: &Found) -> String {
+    let Some(signals) = found.signals else {
+        return format!("{:.2}", found.score);
+    };
+    format!(
+        "{:.2}: meaning {:.2}, best part {:.2}, words {:.2}, name {:.0} %, coverage {:.2}",
+        found.score,
+        signals.meaning,
+        signals.clause,
+        signals.words,
+        signals.name * 100.0,
+        signals.coverage
+    )
 }
 
 fn show(catalog: &Catalog, plugin: &Plugin, output: &Output) -> Done {

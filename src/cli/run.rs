@@ -4,7 +4,8 @@ use super::arguments::{Arguments, RunCommand};
 use super::output::Output;
 use super::{Done, open};
 use crate::model::{RunReport, RunStatus};
-use crate::ops::{self, Project, RunSummary};
+use crate::ops::{self, Project, RunLog, RunSummary};
+use crate::report;
 
 /// Prints runs.
 pub fn run(arguments: &Arguments, command: &RunCommand, output: &Output) -> Done {
@@ -12,6 +13,10 @@ pub fn run(arguments: &Arguments, command: &RunCommand, output: &Output) -> Done
     match command {
         RunCommand::List => list(&project, output, |_| true),
         RunCommand::Show { run } => show(output, &ops::run_report(&project, run)?),
+        RunCommand::Log { run } => log(output, &ops::run_log(&project, run)?),
+        RunCommand::Undo { run } => undo(output, &ops::undo(&project, run)?),
+        RunCommand::Bisect { run, command } => bisect(&project, run, command, output),
+        RunCommand::Blame { place } => blame(output, &ops::blame(&project, place)?),
     }
 }
 
@@ -71,6 +76,83 @@ fn show(output: &Output, report: &RunReport) -> Done {
     }
     if let Some(next) = &report.next {
         output.line(&format!("  {next}"));
+    }
+    Ok(0)
+}
+
+fn log(output: &Output, log: &RunLog) -> Done {
+    output.document(log)?;
+    for event in &log.events {
+        let lines = report::event_lines(&log.plan, &log.state_after(event), event);
+        let said: Vec<&str> = lines
+            .iter()
+            .map(|line| line.trim())
+            .filter(|line| !line.is_empty())
+            .collect();
+        output.line(format!("{} {} {}", event.at, event.event.name(), said.join("; ")).trim_end());
+    }
+    Ok(0)
+}
+
+fn undo(output: &Output, undone: &ops::Undone) -> Done {
+    output.document(undone)?;
+    output.line(&format!(
+        "Took run {} back from `{}` by {}",
+        undone.run,
+        undone.branch,
+        undone.commit.short()
+    ));
+    output.line(&format!(
+        "Its branch, its log and its evidence stay: orchestrate/{}",
+        undone.run
+    ));
+    Ok(0)
+}
+
+fn bisect(project: &Project, run: &str, command: &[String], output: &Output) -> Done {
+    let found = ops::bisect(project, run, command, &mut |tried| {
+        output.progress(&format!(
+            "{} at {}: {}",
+            tried.after,
+            tried.commit.short(),
+            tried.verdict.word()
+        ));
+    })?;
+    output.document(&found)?;
+    match &found.first_bad {
+        Some(bad) => output.line(&format!(
+            "First bad: {} ({}), commit {}",
+            bad.after,
+            bad.plugin.as_deref().unwrap_or("-"),
+            bad.commit.short()
+        )),
+        None => output.line("The command succeeds after every step"),
+    }
+    Ok(0)
+}
+
+fn blame(output: &Output, blame: &ops::Blame) -> Done {
+    output.document(blame)?;
+    output.line(&format!("{}:{}: {}", blame.path, blame.line, blame.text));
+    match (&blame.run, &blame.step) {
+        (Some(run), Some(step)) => {
+            output.line(&format!(
+                "  step `{step}` of run {run}, commit {}",
+                blame.commit.short()
+            ));
+            output.line(&format!(
+                "  {} with {}",
+                blame.title.as_deref().unwrap_or("-"),
+                blame.plugin.as_deref().unwrap_or("-")
+            ));
+            if let Some(task) = &blame.task {
+                output.line(&format!("  for the task \"{task}\""));
+            }
+        }
+        _ => output.line(&format!(
+            "  no run wrote it: commit {}",
+            blame.commit.short()
+        )),
     }
     Ok(0)
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use regex::Regex;
 
-use crate::model::{Action, Failure, Remedy, Repair, Step, StepState};
+use crate::model::{Action, Effects, Failure, Remedy, Repair, Step, StepState};
 
 /// The longest wait between two attempts.
 const BACKOFF_MAX: Duration = Duration::from_secs(60);
@@ -30,6 +30,12 @@ pub enum Next<'a> {
 pub fn next<'a>(step: &'a Step, state: &StepState, failure: &Failure) -> Next<'a> {
     if !failure.actions.is_empty() {
         return Next::Person(failure.actions.clone());
+    }
+    if step.effects == Effects::External {
+        return Next::Person(vec![format!(
+            "see whether step `{0}` had its effect, then `--repeat {0}`: it is not done again by itself",
+            step.id
+        )]);
     }
     let action = state.action_of(step);
     let known = action

@@ -34,6 +34,12 @@ pub enum EventKind {
     StepStarted {
         step: StepId,
     },
+    /// What an earlier run left for the very same step is taken over, once the checks have passed on it.
+    StepReused {
+        step: StepId,
+        run: RunId,
+        commit: Oid,
+    },
     AttemptStarted {
         step: StepId,
         plugin: PluginId,
@@ -55,6 +61,11 @@ pub enum EventKind {
         remedy: String,
         note: String,
     },
+    /// What a step before it left in the same paths came first, so the step begins anew on top of that; no attempt is spent.
+    StepRepeated {
+        step: StepId,
+        paths: Vec<String>,
+    },
     RetryPlanned {
         step: StepId,
         wait_ms: u64,
@@ -74,6 +85,9 @@ pub enum EventKind {
         /// What an agent used in the attempt that went well.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         used: Option<AgentUse>,
+        /// The tree of the repository's files as the step left them, without our own folder.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        files: Option<Oid>,
     },
     RunPaused {
         step: StepId,
@@ -100,6 +114,38 @@ pub enum EventKind {
 }
 
 impl EventKind {
+    /// Returns the name that the event has in a log.
+    pub fn name(&self) -> &'static str {
+        use EventKind::*;
+        match self {
+            RunStarted { .. } => "run-started",
+            RunResumed { .. } => "run-resumed",
+            StepStarted { .. } => "step-started",
+            StepReused { .. } => "step-reused",
+            AttemptStarted { .. } => "attempt-started",
+            AttemptFailed { .. } => "attempt-failed",
+            RemedyChosen { .. } => "remedy-chosen",
+            StepRepeated { .. } => "step-repeated",
+            RetryPlanned { .. } => "retry-planned",
+            FallbackChosen { .. } => "fallback-chosen",
+            StepFinished { .. } => "step-finished",
+            RunPaused { .. } => "run-paused",
+            RunFailed { .. } => "run-failed",
+            RunInterrupted { .. } => "run-interrupted",
+            RunFinished { .. } => "run-finished",
+            RunLearned { .. } => "run-learned",
+        }
+    }
+
+    /// Says whether the event uses up what a plan allows: after a power cut it must not be had again.
+    pub fn is_spent(&self) -> bool {
+        use EventKind::*;
+        matches!(
+            self,
+            AttemptFailed { .. } | RemedyChosen { .. } | FallbackChosen { .. }
+        )
+    }
+
     /// Says whether the event closes its segment of the log: it counts only once a commit holds it.
     pub fn closes_segment(&self) -> bool {
         use EventKind::*;

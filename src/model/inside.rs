@@ -7,6 +7,13 @@ pub fn is_inside(path: &str) -> bool {
         && !parts.any(|part| matches!(part, "" | "." | "..") || part.eq_ignore_ascii_case(".git"))
 }
 
+/// Says whether a declared path is the other one, or a folder above it; a `/` at the end of either says nothing more.
+pub fn is_above(above: &str, path: &str) -> bool {
+    let (above, path) = (above.trim_end_matches('/'), path.trim_end_matches('/'));
+    path.strip_prefix(above)
+        .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+}
+
 #[cfg(test)]
 mod tests {
     use super::is_inside;

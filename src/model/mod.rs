@@ -50,8 +50,8 @@ pub use pattern::{
     Evidence, IssueSeen, KnownIssue, Odds, Pattern, PatternStep, Result as EvidenceResult, Standing,
 };
 pub use plan::{
-    Action, CommandLine, Connection, Environment, Fills, Grants, Output, Plan, Remedy, Repair,
-    Runner, RunnerUp, Step, Understood,
+    Action, CommandLine, Connection, Effects, Environment, Fills, Grants, Output, Plan, Remedy,
+    Repair, Runner, RunnerUp, Step, Understood, may_meet,
 };
 pub use plugin::{
     ExistingFile, Input, OutputSpec, Place, Plugin, PluginFile, PluginSpec, StepText, TemplateFile,

@@ -6,6 +6,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use super::inside::is_above;
 use super::{AgentTask, Capability, Check, Constraints, Digest, PatternId, PluginId, StepId};
 
 /// The file `plan.yaml`: everything that will run.
@@ -75,6 +76,40 @@ pub struct Step {
     pub attempts_max: u32,
     pub backoff_ms: u64,
     pub timeout_s: u64,
+    /// Where what the step does can be seen.
+    #[serde(default, skip_serializing_if = "Effects::is_default")]
+    pub effects: Effects,
+}
+
+/// Where what a step does can be seen.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename_all = "kebab-case")]
+pub enum Effects {
+    /// In the files that it leaves: it can be done again from a clean start.
+    #[default]
+    Files,
+    /// Outside of them, as with a deployment: it is never done twice unless a person says so.
+    External,
+}
+
+impl Effects {
+    fn is_default(&self) -> bool {
+        *self == Effects::default()
+    }
+}
+
+/// Says whether two steps declare that they write to the same path, whichever of their actions is taken.
+pub fn may_meet(a: &Step, b: &Step) -> bool {
+    let writes = |step: &Step| -> Vec<String> {
+        let actions = step.actions();
+        actions.flat_map(|action| action.writes.clone()).collect()
+    };
+    let others = writes(b);
+    let meet = |one: &String, other: &String| is_above(one, other) || is_above(other, one);
+    writes(a)
+        .iter()
+        .any(|one| others.iter().any(|other| meet(one, other)))
 }
 
 /// What carries a step out: a plugin, through a runner, with its inputs and its grants.

@@ -1,10 +1,11 @@
 //! Where a run stands: a pure function of its plan and its events.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use super::{
-    Action, AgentUse, Event, EventKind, Failure, Finding, Oid, Plan, PluginId, ServiceUse, Step,
-    StepId,
+    Action, AgentUse, Event, EventKind, Failure, Finding, Oid, Plan, PluginId, RunId, ServiceUse,
+    Step, StepId,
 };
 
 /// A run at one moment.
@@ -19,7 +20,14 @@ pub struct RunState {
     pub sandbox: String,
     pub started: Option<jiff::Timestamp>,
     pub duration_ms: u64,
+    elapsed: Duration,
+    last: Option<jiff::Timestamp>,
+    /// The longest time between two events that the plan allows for.
+    pause_max: Duration,
 }
+
+/// More than any wait between two attempts, and than what surrounds an attempt.
+const PAUSE: Duration = Duration::from_secs(120);
 
 /// What a run is doing.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -60,6 +68,10 @@ pub struct StepState {
     pub duration_ms: u64,
     /// What agents used in all attempts together.
     pub used: AgentUse,
+    /// How many attempts were begun, in all sessions of the run.
+    pub begun: u32,
+    /// The run whose result was taken over.
+    pub reused: Option<RunId>,
 }
 
 /// A failed attempt, and what was done about it.
@@ -100,6 +112,8 @@ impl RunState {
             services: Vec::new(),
             duration_ms: 0,
             used: AgentUse::default(),
+            begun: 0,
+            reused: None,
         };
         RunState {
             phase: Phase::Waiting,
@@ -109,6 +123,16 @@ impl RunState {
             sandbox: String::new(),
             started: None,
             duration_ms: 0,
+            elapsed: Duration::ZERO,
+            last: None,
+            pause_max: PAUSE
+                + Duration::from_secs(
+                    plan.steps
+                        .iter()
+                        .map(|step| step.timeout_s)
+                        .max()
+                        .unwrap_or(0),
+                ),
         }
     }
 
@@ -121,8 +145,27 @@ impl RunState {
         state
     }
 
+    /// Returns how long the run has been going on, in all its sessions.
+    pub fn elapsed(&self) -> Duration {
+        self.elapsed
+    }
+
+    /// Counts the time since the event before, as far as it is plausible: clocks jump, and a run lies still between two sessions.
+    fn pass(&mut self, event: &Event) {
+        let resumed = matches!(
+            event.event,
+            EventKind::RunStarted { .. } | EventKind::RunResumed { .. }
+        );
+        if let Some(last) = self.last.filter(|_| !resumed) {
+            let passed = Duration::try_from(event.at.duration_since(last)).unwrap_or_default();
+            self.elapsed += passed.min(self.pause_max);
+        }
+        self.last = Some(event.at);
+    }
+
     /// Moves the state on by one event.
     pub fn apply(&mut self, event: &Event) {
+        self.pass(event);
         match &event.event {
             EventKind::RunStarted {
                 base,
@@ -144,10 +187,16 @@ impl RunState {
             EventKind::StepStarted { step } => {
                 self.at(step, |step| step.status = StepStatus::Running)
             }
+            EventKind::StepReused { step, run, .. } => {
+                let run = run.clone();
+                self.at(step, |step| step.reused = Some(run));
+            }
             EventKind::AttemptStarted { step, .. } => {
                 self.at(step, |step| {
                     let action = step.action;
                     step.attempts[action] += 1;
+                    step.begun += 1;
+                    step.reused = None;
                 });
             }
             EventKind::AttemptFailed {
@@ -183,6 +232,10 @@ impl RunState {
                     }
                 });
             }
+            EventKind::StepRepeated { step, .. } => self.at(step, |step| {
+                let action = step.action;
+                step.attempts[action] = step.attempts[action].saturating_sub(1);
+            }),
             EventKind::RetryPlanned { .. } => {}
             EventKind::FallbackChosen { step, .. } => self.at(step, |step| {
                 step.action = (step.action + 1).min(step.attempts.len() - 1);

@@ -4,7 +4,7 @@ use anyhow::{Context, Result};
 
 use super::host::RunHost;
 use crate::checkpoint::NewCommit;
-use crate::model::{Event, EventKind};
+use crate::model::{Event, EventKind, StepId};
 use crate::report::{self, CommitMessage};
 use crate::store::{LiveLog, paths};
 use crate::yaml;
@@ -35,12 +35,12 @@ impl StepLog {
         self.text.drain(half..end);
     }
 
-    /// Returns the log of the step, and begins that of the next one.
-    fn take(&mut self) -> Vec<u8> {
+    /// Returns the log as it is kept.
+    fn end(mut self) -> Vec<u8> {
         if self.text.len() > STEP_LOG_MAX {
             self.shorten();
         }
-        let StepLog { text, left_out } = std::mem::take(self);
+        let StepLog { text, left_out } = self;
         if left_out == 0 {
             return text;
         }
@@ -82,6 +82,10 @@ impl RunHost<'_> {
             state: &self.state,
             event: &event.event,
             sandbox: self.sandbox.name(),
+            key: match &event.event {
+                EventKind::StepFinished { step, .. } => self.keys.get(step).map(String::as_str),
+                _ => None,
+            },
         });
         let tip = repository.commit(&NewCommit {
             branch: &self.session.run.branch(),
@@ -92,8 +96,6 @@ impl RunHost<'_> {
             identity: &self.session.identity,
             time_s: event.at.as_second(),
         })?;
-        repository.sync()?;
-        self.worktree.set_head(&tip)?;
         self.tip = tip;
         self.born = true;
         self.next_segment()
@@ -107,23 +109,14 @@ impl RunHost<'_> {
                 let text = yaml::print(&report::FindingsFile::new(findings))?;
                 Ok(vec![
                     (paths::findings(&self.session.run, step), text.into_bytes()),
-                    (
-                        paths::step_log(&self.session.run, step),
-                        self.step_log.take(),
-                    ),
+                    self.step_log(step),
                 ])
             }
-            EventKind::RunPaused { step, .. } => Ok(vec![(
-                paths::step_log(&self.session.run, step),
-                self.step_log.take(),
-            )]),
+            EventKind::RunPaused { step, .. } => Ok(vec![self.step_log(step)]),
             EventKind::RunFailed {
                 step, out_of_time, ..
             } => {
-                let log = (
-                    paths::step_log(&self.session.run, step),
-                    self.step_log.take(),
-                );
+                let log = self.step_log(step);
                 if *out_of_time {
                     return Ok(vec![log]);
                 }
@@ -155,6 +148,12 @@ impl RunHost<'_> {
         }
     }
 
+    /// Returns the file with what the attempts at a step printed.
+    fn step_log(&mut self, step: &StepId) -> (String, Vec<u8>) {
+        let log = self.step_logs.remove(step).unwrap_or_default();
+        (paths::step_log(&self.session.run, step), log.end())
+    }
+
     fn next_segment(&mut self) -> Result<()> {
         self.segment += 1;
         let (next, _) = LiveLog::open(&self.session.folder.live_log(self.segment))?;
@@ -174,10 +173,8 @@ mod tests {
             log.write("é and more\n");
         }
         log.write("last\n");
-        let text = String::from_utf8(log.take()).unwrap();
+        let text = String::from_utf8(log.end()).unwrap();
         assert!(text.starts_with("first\n") && text.ends_with("\nlast\n"));
         assert!(text.len() < STEP_LOG_MAX + 100 && text.contains(" bytes left out …"));
-        log.write("next");
-        assert_eq!(log.take(), b"next");
     }
 }

@@ -6,6 +6,7 @@ use super::history;
 use super::host::RunHost;
 use super::run::RunOptions;
 use super::session::Session;
+use super::slots;
 use super::{Note, Project};
 use crate::checkpoint::{Head, Merge, NewCommit};
 use crate::execute::Host;
@@ -43,9 +44,9 @@ pub fn conclude(conclusion: Conclusion<'_>) -> Result<RunReport> {
             account.next = Some(format!("git merge --no-ff {}", account.branch));
         }
     }
-    let RunHost { worktree, log, .. } = host;
-    drop(log);
-    worktree.remove()?;
+    drop(host);
+    slots::remove(&session.project.repository, &session.folder, true)?;
+    session.project.repository.close_journal()?;
     session.folder.remove()?;
     Ok(account)
 }
@@ -102,8 +103,8 @@ pub struct Taught {
 
 /// Returns what the run called `name` taught; a proposal whose branch is gone is made again.
 pub fn taught(project: &Project, name: &str) -> Result<Taught> {
-    let run = history::find_run(project, name)?;
-    let stored = history::load(project, &run)?;
+    let run = history::find_run(&project.repository, name)?;
+    let stored = history::load(&project.repository, &run)?;
     let state = RunState::replay(&stored.plan, &stored.events);
     let over = matches!(
         state.phase,

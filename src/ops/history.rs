@@ -8,6 +8,7 @@ use super::Project;
 use super::approve::within;
 use super::locks::lock_paths;
 use super::names::Named;
+use crate::checkpoint::Repository;
 use crate::model::{
     Digest, Event, EventKind, Hint, Oid, Phase, Plan, PlanId, RunId, RunReport, RunState,
     RunStatus, Trouble,
@@ -54,7 +55,7 @@ pub fn runs(project: &Project) -> Result<(Vec<RunSummary>, Vec<String>)> {
         let Ok(run) = branch[PREFIX.len()..].parse::<RunId>() else {
             continue;
         };
-        match load(project, &run) {
+        match load(&project.repository, &run) {
             Ok(stored) => {
                 let git = project.repository.common_directory();
                 let live = RunLock::is_held(&project.folders.run(git, &run).lock());
@@ -88,12 +89,43 @@ fn summary(run: RunId, branch: String, tip: Oid, stored: &Stored, live: bool) ->
     }
 }
 
+/// What happened in a run.
+#[derive(serde::Serialize)]
+pub struct RunLog {
+    pub run: RunId,
+    #[serde(skip)]
+    pub plan: Plan,
+    pub events: Vec<Event>,
+}
+
+impl RunLog {
+    /// Returns where the run stood after one of its events.
+    pub fn state_after(&self, event: &Event) -> RunState {
+        let end = self
+            .events
+            .iter()
+            .position(|other| std::ptr::eq(other, event));
+        RunState::replay(&self.plan, &self.events[..end.map_or(0, |end| end + 1)])
+    }
+}
+
+/// Returns what happened in the run called `name`.
+pub fn run_log(project: &Project, name: &str) -> Result<RunLog> {
+    let run = find_run(&project.repository, name)?;
+    let stored = load(&project.repository, &run)?;
+    Ok(RunLog {
+        run,
+        plan: stored.plan,
+        events: stored.events,
+    })
+}
+
 /// Returns the account of a run as it stands.
 pub fn run_report(project: &Project, name: &str) -> Result<RunReport> {
-    let run = find_run(project, name)?;
-    let stored = load(project, &run)?;
+    let run = find_run(&project.repository, name)?;
+    let stored = load(&project.repository, &run)?;
     let state = RunState::replay(&stored.plan, &stored.events);
-    let commits = step_commits(project, &stored.tip, state.base.as_ref())?;
+    let commits = step_commits(&project.repository, &stored.tip, state.base.as_ref())?;
     let mut account = report::account(&run, &stored.plan_id, &stored.plan, &state, &|step| {
         commits.get(step).cloned()
     });
@@ -103,12 +135,11 @@ pub fn run_report(project: &Project, name: &str) -> Result<RunReport> {
 
 /// Returns the commit of each finished step by the step's name.
 pub fn step_commits(
-    project: &Project,
+    repository: &Repository,
     tip: &Oid,
     base: Option<&Oid>,
 ) -> Result<BTreeMap<String, Oid>> {
-    let commits = project
-        .repository
+    let commits = repository
         .history(tip, base)
         .context("cannot read the run's commits")?;
     let named = commits.iter().rev().filter_map(|commit| {
@@ -119,14 +150,14 @@ pub fn step_commits(
 }
 
 /// Returns the run called `name`, or the one whose name begins or ends so.
-pub fn find_run(project: &Project, name: &str) -> Result<RunId> {
+pub fn find_run(repository: &Repository, name: &str) -> Result<RunId> {
     let name = name.strip_prefix(PREFIX).unwrap_or(name);
     if let Ok(run) = name.parse::<RunId>()
-        && project.repository.branch_tip(&run.branch())?.is_some()
+        && repository.branch_tip(&run.branch())?.is_some()
     {
         return Ok(run);
     }
-    let branches = project.repository.branches(PREFIX)?;
+    let branches = repository.branches(PREFIX)?;
     let known = branches
         .into_iter()
         .map(|(branch, _)| branch[PREFIX.len()..].to_string());
@@ -143,14 +174,13 @@ fn named() -> Named {
 }
 
 /// Reads a run from its branch, and refuses one whose plan is not the one it started with.
-pub fn load(project: &Project, run: &RunId) -> Result<Stored> {
-    let repository = &project.repository;
+pub fn load(repository: &Repository, run: &RunId) -> Result<Stored> {
     let Some(found) = repository.branch_tip(&run.branch())? else {
         return named().missing(run.as_str(), &[]);
     };
     let (tip, local) = (found.commit, found.remote.is_none());
     let plan_id: PlanId = run.plan().parse()?;
-    let events = events(project, run, &tip)?;
+    let events = events(repository, run, &tip)?;
     if events.is_empty() {
         return Err(anyhow!(
             "run `{run}` was cut off before it began, and there is nothing to go on with"
@@ -188,7 +218,7 @@ pub fn load(project: &Project, run: &RunId) -> Result<Stored> {
     for event in &events {
         within(run, &plan, &event.event)?;
     }
-    let segments = segment_files(project, run, &tip)?.len();
+    let segments = segment_files(repository, run, &tip)?.len();
     Ok(Stored {
         plan_id,
         plan,
@@ -216,21 +246,19 @@ pub fn plan_files(project: &Project, stored: &Stored) -> Result<Vec<(String, Vec
     Ok(files)
 }
 
-fn segment_files(project: &Project, run: &RunId, tip: &Oid) -> Result<Vec<String>> {
-    project
-        .repository
-        .list_files(tip, &format!("{}events", paths::run(run)))
+fn segment_files(repository: &Repository, run: &RunId, tip: &Oid) -> Result<Vec<String>> {
+    repository.list_files(tip, &format!("{}events", paths::run(run)))
 }
 
-fn events(project: &Project, run: &RunId, tip: &Oid) -> Result<Vec<Event>> {
+fn events(repository: &Repository, run: &RunId, tip: &Oid) -> Result<Vec<Event>> {
     let mut events = Vec::new();
-    for (index, file) in segment_files(project, run, tip)?.iter().enumerate() {
+    for (index, file) in segment_files(repository, run, tip)?.iter().enumerate() {
         let expected = paths::segment(run, index + 1);
         if *file != expected {
             return Err(anyhow!("the log of run `{run}` lacks `{expected}`"))
                 .kind(Trouble::Integrity);
         }
-        let text = project.repository.read_file(tip, file)?.unwrap_or_default();
+        let text = repository.read_file(tip, file)?.unwrap_or_default();
         let shown = format!("{file} at {}", tip.short());
         let segment = store::read_segment(&shown, &text)
             .kind(Trouble::Request)

@@ -1,19 +1,23 @@
 //! What carrying a plan out needs from the repository: clean folders, checks, checkpoints, and the log.
 
-use std::time::Duration;
+use std::collections::BTreeMap;
 
 use anyhow::Result;
 use serde_json::Value;
 
 use super::approve::within;
 use super::commit::StepLog;
+use super::reuse::{self, Reusable};
 use super::session::Session;
+use super::slots::Slots;
 use super::tools::Tools;
 use super::{Note, Stop, Watch};
-use crate::checkpoint::{Snapshot, Worktree};
-use crate::execute::{Host, Verdict};
-use crate::model::{Action, Event, EventKind, Failure, FailureKind, Oid, Plan, RunState, Step};
-use crate::sandbox::Sandbox;
+use crate::checkpoint::{Graft, Snapshot};
+use crate::execute::{Host, Integrated, Reused, Verdict};
+use crate::model::{
+    Action, Effects, Event, EventKind, Failure, FailureKind, Oid, Plan, RunState, Step, StepId,
+};
+use crate::sandbox::{Cancel, Sandbox};
 use crate::secret::Secrets;
 use crate::store::LiveLog;
 use crate::validate;
@@ -23,7 +27,7 @@ use crate::workspace::{self, Line, Workspace, printable};
 pub struct RunHost<'a> {
     pub session: &'a Session<'a>,
     pub plan: &'a Plan,
-    pub worktree: Worktree,
+    pub slots: Slots,
     pub watch: &'a mut dyn Watch,
     pub stop: &'a Stop,
     pub sandbox: Sandbox,
@@ -41,45 +45,45 @@ pub struct RunHost<'a> {
     pub log: LiveLog,
     pub segment: usize,
     pub state: RunState,
+    /// What each step is done with.
+    pub keys: BTreeMap<StepId, String>,
+    /// What earlier runs have done.
+    pub reusable: Reusable,
     /// What the open segment held when it was opened.
     live: Vec<Event>,
     /// What the attempt left, between `integrate` and the event that commits it.
     pub result: Option<Snapshot>,
-    pub step_log: StepLog,
+    /// What the attempts at each step printed that is not done.
+    pub step_logs: BTreeMap<StepId, StepLog>,
 }
 
 impl Host for RunHost<'_> {
+    fn state(&self) -> &RunState {
+        &self.state
+    }
+
     fn prepare(&mut self, step: &Step, action: &Action) -> Result<Result<Workspace, Failure>> {
         self.prepare_workspace(step, action)
     }
 
-    fn verify(&mut self, step: &Step, workspace: &mut Workspace) -> Result<Verdict> {
-        if let Err(failure) = workspace.build_environment(&mut |line| self.show(line))? {
-            return Ok(Verdict {
-                findings: Vec::new(),
-                failure: Some(failure),
-            });
-        }
-        let findings = validate::check_step(step, workspace, &mut |line| self.show(line))?;
-        let failure = validate::failure(&findings);
-        Ok(Verdict { findings, failure })
-    }
-
-    fn integrate(&mut self, action: &Action, workspace: &Workspace) -> Result<Result<(), Failure>> {
-        let parent = self.session.project.repository.tree_of(&self.tip)?;
+    fn integrate(&mut self, action: &Action, workspace: &Workspace) -> Result<Integrated> {
+        let repository = &self.session.project.repository;
+        let slot = self.slots.at(&workspace.directory)?;
+        let base = repository.tree_of(&slot.base)?;
         let hidden = &self.hidden;
         let gives_away = |bytes: &[u8]| {
             let name = hidden.named_in(bytes)?;
             Some(format!("it gives the secret `{name}` away"))
         };
-        let snapshot = self.worktree.snapshot_without(&parent, &gives_away)?;
-        if let Some(secret) = snapshot
+        let snapshot = slot.worktree.snapshot_without(&base, &gives_away)?;
+        let secret = snapshot
             .refused
             .iter()
-            .find(|why| why.contains("gives the secret"))
-        {
+            .find(|why| why.contains("gives the secret"));
+        if let Some(secret) = secret {
             let message = hidden.redact(secret);
-            return Ok(Err(workspace::failure(FailureKind::Secret, message, "")));
+            let failure = workspace::failure(FailureKind::Secret, message, "");
+            return Ok(Integrated::Refused(failure));
         }
         let stray = snapshot
             .changes
@@ -104,7 +108,6 @@ impl Host for RunHost<'_> {
             )
         }));
         refused.extend(snapshot.refused.clone());
-        let repository = &self.session.project.repository;
         for path in &workspace.written {
             if !repository.snapshot_holds(&snapshot, path)? {
                 refused.push(format!(
@@ -114,51 +117,83 @@ impl Host for RunHost<'_> {
         }
         if !refused.is_empty() {
             refused.truncate(20);
-            return Ok(Err(workspace::failure(
-                FailureKind::Writes,
-                refused.join("; "),
-                "",
-            )));
+            let failure = workspace::failure(FailureKind::Writes, refused.join("; "), "");
+            return Ok(Integrated::Refused(failure));
         }
-        self.result = Some(snapshot);
-        Ok(Ok(()))
+        let tip = repository.tree_of(&self.tip)?;
+        match repository.graft(&tip, &base, snapshot)? {
+            Graft::Done(snapshot) => self.result = Some(snapshot),
+            Graft::Conflict(paths) => return Ok(Integrated::Conflict(paths)),
+        }
+        Ok(Integrated::Taken)
     }
 
-    fn emit(&mut self, kind: EventKind) -> Result<Event> {
+    fn reuse(&mut self, step: &Step) -> Result<Option<(Reused, Workspace)>> {
+        self.reuse_step(step)
+    }
+
+    fn release(&mut self, workspace: Workspace) {
+        self.slots.release(&workspace.directory);
+    }
+
+    fn emit(&mut self, mut kind: EventKind) -> Result<()> {
+        if let (EventKind::StepFinished { files, .. }, Some(result)) = (&mut kind, &self.result) {
+            *files = Some(self.session.project.repository.files_of(result)?);
+        }
         within(&self.session.run, self.plan, &kind)?;
         let event = Event {
             at: self.session.project.clock.now(),
             event: self.without_secrets(kind)?,
         };
-        self.log.append(&event)?;
+        let external = matches!(&event.event, EventKind::AttemptStarted { step, .. } if self.is_external(step));
+        self.log
+            .append(&event, external || event.event.is_spent())?;
         self.state.apply(&event);
         if event.event.closes_segment() {
             self.checkpoint(&event)?;
         }
         self.watch.event(self.plan, &self.state, &event);
-        Ok(event)
+        Ok(())
     }
 
     fn ask(&mut self, step: &Step, reason: &str, actions: &[String]) -> Result<bool> {
         Ok(self.watch.ask(step, reason, actions))
     }
 
-    fn wait(&mut self, duration: Duration) {
-        self.stop.cancel.sleep(duration);
-    }
-
     fn stopped(&self) -> Option<String> {
         self.stop.signal().map(|signal| signal.name().to_string())
     }
 
-    fn show(&mut self, line: Line<'_>) {
+    fn cancel(&self) -> Cancel {
+        self.stop.cancel.clone()
+    }
+
+    fn show(&mut self, step: &StepId, line: Line<'_>) {
         let (Line::Program(text) | Line::Building(text)) = line;
         let text = printable(text);
         if matches!(line, Line::Program(_)) {
-            self.step_log.write(&format!("{text}\n"));
+            let log = self.step_logs.entry(step.clone()).or_default();
+            log.write(&format!("{text}\n"));
         }
         self.watch.line(&text);
     }
+}
+
+/// Checks what an attempt left, in the environment that its worktree asks for by then.
+pub fn verify(
+    step: &Step,
+    workspace: &mut Workspace,
+    say: &mut dyn FnMut(Line<'_>),
+) -> Result<Verdict> {
+    if let Err(failure) = workspace.build_environment(say)? {
+        return Ok(Verdict {
+            findings: Vec::new(),
+            failure: Some(failure),
+        });
+    }
+    let findings = validate::check_step(step, workspace, say)?;
+    let failure = validate::failure(&findings);
+    Ok(Verdict { findings, failure })
 }
 
 /// Where a run's branch stands.
@@ -180,16 +215,13 @@ pub struct Surroundings<'a> {
 }
 
 impl<'a> RunHost<'a> {
-    /// Opens the worktree and the log of a run; what the log already holds is in the state.
+    /// Opens the log of a run; what the log already holds is in the state.
     pub fn new(
         session: &'a Session<'a>,
         plan: &'a Plan,
         place: Place,
         surroundings: Surroundings<'a>,
     ) -> Result<RunHost<'a>> {
-        let repository = &session.project.repository;
-        let worktree = Worktree::open_or_add(repository, &session.folder.worktree(), &place.tip)?;
-        worktree.set_head(&place.tip)?;
         let (log, live) = LiveLog::open(&session.folder.live_log(place.segment))?;
         let Surroundings {
             sandbox,
@@ -200,7 +232,7 @@ impl<'a> RunHost<'a> {
         Ok(RunHost {
             session,
             plan,
-            worktree,
+            slots: Slots::default(),
             watch,
             stop,
             sandbox,
@@ -213,9 +245,11 @@ impl<'a> RunHost<'a> {
             log,
             segment: place.segment,
             state: RunState::replay(plan, &live),
+            keys: reuse::keys(session.project, plan, &session.base)?,
+            reusable: Reusable::default(),
             live,
             result: None,
-            step_log: StepLog::default(),
+            step_logs: BTreeMap::new(),
         })
     }
 
@@ -235,6 +269,12 @@ impl RunHost<'_> {
         }
         redact(&mut value, &self.hidden);
         Ok(serde_json::from_value(value)?)
+    }
+
+    fn is_external(&self, step: &StepId) -> bool {
+        self.plan
+            .step(step)
+            .is_some_and(|step| step.effects == Effects::External)
     }
 
     /// Tells the watcher something that is no event.

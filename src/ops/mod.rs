@@ -5,8 +5,11 @@
 //! A new command is a file here with what it does, and one in `cli` with its arguments and its words.
 
 mod approve;
+mod bisect;
+mod blame;
 mod catalog;
 mod check;
+mod clean;
 mod clock;
 mod commit;
 mod doctor;
@@ -26,23 +29,31 @@ mod plan;
 mod plugin;
 mod prepare;
 mod project;
+mod recover;
 mod rehearse;
+mod reuse;
 mod run;
 mod search;
 mod session;
 mod settings;
+mod slots;
 mod tools;
+mod undo;
+mod verify;
 mod watch;
 
 pub use approve::{ApproveOptions, Approved, approve, policy as approval_policy};
+pub use bisect::{Bisected, Tried, bisect};
+pub use blame::{Blame, blame};
 pub use catalog::{Catalog, CatalogOptions, CatalogueFinding, Marketplace};
 pub use check::{Checked, check, check_plan_text};
+pub use clean::{Cleaned, clean};
 pub use clock::Clock;
 pub use doctor::{Doctor, Examined, doctor};
 pub use draft::{Drafted, drafted, edited, skeleton};
 pub use dry_run::{DryRun, DryStep, dry_run};
 pub use finish::{Taught, taught};
-pub use history::{RunSummary, find_run, run_report, runs};
+pub use history::{RunLog, RunSummary, find_run, run_log, run_report, runs};
 pub use init::{CiService, WellKnown, chosen as chosen_marketplaces, init, init_ci, well_known};
 pub use marketplace::{
     AddRequest, Updated, add as add_marketplace, shown as shown_revision,
@@ -53,7 +64,9 @@ pub use plan::{Planned, find_plan, find_plan_id, patterns_for, plan, plan_text, 
 pub use plugin::{finding_line, oddity_line, one_plugin, validate_plugin};
 pub use project::{OpenOptions, Project};
 pub use rehearse::{Rehearsed, rehearse};
-pub use run::{RunOptions, choose_sandbox, ready, resume, start};
-pub use search::{Found, Search, search};
+pub use run::{RunOptions, choose_sandbox, ready, resume, start, start_from};
+pub use search::{Explanation, Found, Search, explain, search};
 pub use settings::{Known, Origin, Settings};
+pub use undo::{Undone, undo};
+pub use verify::{Verified, rerun_checks, verify};
 pub use watch::{Note, Silent, Stop, Watch};

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use anyhow::{Context, Result, anyhow, ensure};
 
+use super::history::{self, Stored};
 use super::locks::{lock_files, lock_paths};
 use super::names::Named;
 use super::{Note, Project, Watch, approve};
@@ -262,6 +263,23 @@ pub fn find_plan_id(project: &Project, name: &str) -> Result<PlanId> {
         none: "make one first: orchestrate --plan-only \"[task]\"",
     };
     named.find(name, &plan_names(project)?)?.parse()
+}
+
+/// Returns the plan that a run carries out, with the files that its branch has of it.
+pub fn of_run(project: &Project, stored: &Stored) -> Result<Planned> {
+    let id = stored.plan_id.clone();
+    let mut files = history::plan_files(project, stored)?;
+    for path in [paths::plan_md(&id), paths::research_md(&id)] {
+        let text = project.repository.read_file(&stored.tip, &path)?;
+        files.extend(text.map(|text| (path, text)));
+    }
+    Ok(Planned {
+        id,
+        plan: stored.plan.clone(),
+        digest: stored.digest.clone(),
+        files,
+        research: None,
+    })
 }
 
 /// Returns the path and the text of a plan.

@@ -18,20 +18,17 @@ impl RunHost<'_> {
         step: &Step,
         action: &Action,
     ) -> Result<Result<Workspace, Failure>> {
-        self.worktree
-            .restore(&self.session.project.repository.tree_of(&self.tip)?)?;
-        self.step_log
-            .write(&format!("== attempt with {}\n", action.plugin));
+        let slot = self.slots.take(self.session, &self.tip)?;
+        let (name, directory) = (slot.name(), slot.worktree.path().to_path_buf());
+        let log = self.step_logs.entry(step.id.clone()).or_default();
+        log.write(&format!("== attempt with {}\n", action.plugin));
         let (plugin, files) = self.session.plugin(action)?;
-        let folder = self.session.folder.plugin(&format!(
-            "{}-{}",
-            action.plugin.name,
-            action.digest.short(12)
-        ))?;
+        let of_plugin = format!("{}-{}", action.plugin.name, action.digest.short(12));
+        let folder = self.session.folder.plugin(&name, &of_plugin)?;
         workspace::lay_out(&folder, &files)?;
-        let scratch = self.session.folder.scratch()?;
+        let scratch = self.session.folder.scratch(&name)?;
         let mut workspace = Workspace {
-            directory: self.worktree.path().to_path_buf(),
+            directory,
             scratch: canonical(scratch)?,
             plugin: canonical(folder)?,
             files,
@@ -63,6 +60,7 @@ impl RunHost<'_> {
         workspace.python = self.python_for(action);
         for service in &action.grants.services {
             if let Some(failure) = self.provide(service, step, action, &mut workspace)? {
+                self.slots.release(&workspace.directory);
                 return Ok(Err(failure));
             }
         }

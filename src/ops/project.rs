@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, anyhow};
 
 use super::catalog::{Catalog, CatalogOptions};
+use super::recover::recover_all;
 use super::settings::Settings;
 use super::{Clock, Silent, Watch};
 use crate::checkpoint::{Head, Opened, Repository};
@@ -44,6 +45,8 @@ pub struct Project {
     pub settings: Settings,
     offline: bool,
     catalog: OnceCell<Catalog>,
+    /// What was put right that a killed process had left, in sentences.
+    pub recovered: Vec<String>,
     /// The plugins of plans whose bytes were checked.
     pub(super) checked: RefCell<BTreeMap<(PluginId, Digest), CheckedPlugin>>,
     /// What could not be read, and was left out.
@@ -57,14 +60,16 @@ impl Project {
     /// Opens the project that `directory` is in.
     pub fn open(directory: &Path, options: OpenOptions) -> Result<Project> {
         let (repository, made) = repository(directory, options)?;
+        let folders = Folders::find()?;
+        let recovered = recover_all(&repository, &folders);
         let head = repository.head()?;
         let base = head.commit().cloned();
-        let folders = Folders::find()?;
         let settings = Settings::read(Some(&repository), base.as_ref(), folders.clone())?;
         let mut complaints = Vec::new();
         let patterns = patterns(&repository, base.as_ref(), &mut complaints)?;
         Ok(Project {
             made,
+            recovered,
             folders,
             clock: Clock::from_environment()?,
             settings,

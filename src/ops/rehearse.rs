@@ -81,6 +81,7 @@ fn stub_events(step: &Step) -> [EventKind; 3] {
             findings: Vec::new(),
             services: Vec::new(),
             used: None,
+            files: None,
         },
     ]
 }

@@ -8,26 +8,41 @@ use anyhow::{Result, anyhow};
 use super::approve::{self, Moment};
 use super::finish::{self, Conclusion};
 use super::history;
-use super::host::{Place, RunHost, Surroundings};
+use super::host::{self, Place, RunHost, Surroundings};
+use super::reuse::Reusable;
 use super::session::{Session, planned_plugin};
+use super::slots;
 use super::tools::Tools;
 use super::{Note, Planned, Project, Silent, Stop, Watch, failpoint};
-use crate::checkpoint::{Head, Identity, NewCommit};
-use crate::execute::{Ended, Host, execute};
+use crate::checkpoint::{Head, Identity};
+use crate::execute::{Ended, Host, Way, execute};
 use crate::model::{
-    EventKind, Hint, Oid, Phase, Plan, PlanId, RunId, RunReport, RunState, Trouble, hinted,
+    EventKind, Hint, Oid, Phase, Plan, PlanId, RunId, RunReport, RunState, StepId, Trouble, hinted,
 };
 use crate::report;
 use crate::sandbox::Sandbox;
 use crate::store::RunLock;
 
 /// What a person may say about a run.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct RunOptions {
+    /// Steps with effects outside their files that may be done again.
+    pub repeat: Vec<StepId>,
+    /// Take over what earlier runs have done with the same steps, plugins and input.
+    pub reuse: bool,
     /// Leave the user's branch alone at the end.
     pub no_merge: bool,
     /// How many times what the plan lets agents use they may use.
     pub budget_times: Option<u32>,
+    /// The most steps that run side by side; the machine's cores without it.
+    pub jobs: Option<usize>,
+}
+
+impl RunOptions {
+    fn jobs(&self) -> usize {
+        let cores = || std::thread::available_parallelism().map_or(1, |cores| cores.get());
+        self.jobs.unwrap_or_else(cores)
+    }
 }
 
 /// Returns the sandbox in force, which is the first thing that a run says.
@@ -56,15 +71,48 @@ pub fn start(
             text: text.to_string(),
         });
     }
+    let beginning = Beginning {
+        base: None,
+        onto: onto(&project.head),
+        reusable: match options.reuse {
+            true => Reusable::of_all(project)?,
+            false => Reusable::default(),
+        },
+    };
+    let equipped = (sandbox, tools);
+    start_on(project, planned, beginning, equipped, options, watch, stop)
+}
+
+/// Where a run begins, and what of it is done already.
+struct Beginning {
+    /// The commit; the one that is checked out without it.
+    base: Option<Oid>,
+    onto: Option<String>,
+    reusable: Reusable,
+}
+
+fn start_on(
+    project: &Project,
+    planned: &Planned,
+    beginning: Beginning,
+    (sandbox, tools): (Sandbox, Tools),
+    options: RunOptions,
+    watch: &mut dyn Watch,
+    stop: &Stop,
+) -> Result<RunReport> {
     let identity = identity(project, watch);
     stop.listen();
-    let base = base(project, &identity)?;
+    let base = match beginning.base {
+        Some(base) => base,
+        None => base(project, &identity)?,
+    };
     let run = new_run_id(project, &planned.id)?;
     let folder = project
         .folders
         .run(project.repository.common_directory(), &run);
     folder.create()?;
     let _lock = RunLock::take(&folder.lock(), &run)?;
+    project.repository.open_journal(&folder.journal())?;
     let session = Session {
         project,
         run,
@@ -72,36 +120,85 @@ pub fn start(
         digest: planned.digest.clone(),
         folder,
         identity,
-        base: base.clone(),
+        base,
     };
-    let (tip, born) = commit_research(&session, planned, &base)?;
-    let mut host = RunHost::new(
-        &session,
+    let surroundings = Surroundings {
+        sandbox,
+        tools,
+        watch,
+        stop,
+    };
+    let mut host = begin(&session, planned, beginning.onto, surroundings)
+        .inspect_err(|_| never_begun(&session))?;
+    host.reusable = beginning.reusable;
+    carry_out(host, options).map_err(|error| resumable(error, &session.run))
+}
+
+/// Carries the plan of a run out anew from one of its steps on; what it did before that step is taken over.
+pub fn start_from(
+    project: &Project,
+    name: &str,
+    from: &str,
+    sandbox: Sandbox,
+    options: RunOptions,
+    watch: &mut dyn Watch,
+    stop: &Stop,
+) -> Result<RunReport> {
+    let run = history::find_run(&project.repository, name)?;
+    let stored = history::load(&project.repository, &run)?;
+    let state = RunState::replay(&stored.plan, &stored.events);
+    let beginning = Beginning {
+        base: history::base(&stored.events),
+        onto: state.onto,
+        reusable: Reusable::before(project, &run, &stored, from)?,
+    };
+    let planned = super::plan::of_run(project, &stored)?;
+    approve::require(
+        project,
+        &planned.id,
         &planned.plan,
-        Place {
-            tip,
-            born,
-            segment: 1,
-        },
-        Surroundings {
-            sandbox,
-            tools,
-            watch,
-            stop,
-        },
+        &planned.files,
+        Moment::Resume,
     )?;
+    let equipped = (sandbox, preflight(project, &planned.plan)?);
+    start_on(project, &planned, beginning, equipped, options, watch, stop)
+}
+
+/// Makes the run's branch with the plan and the run's first event.
+fn begin<'a>(
+    session: &'a Session<'a>,
+    planned: &'a Planned,
+    onto: Option<String>,
+    surroundings: Surroundings<'a>,
+) -> Result<RunHost<'a>> {
+    let tip = write_research(session, planned, &session.base)?;
+    let place = Place {
+        tip,
+        born: false,
+        segment: 1,
+    };
+    let mut host = RunHost::new(session, &planned.plan, place, surroundings)?;
     host.plan_files = planned.files.clone();
     let started = EventKind::RunStarted {
         run: session.run.clone(),
         plan: planned.id.clone(),
         digest: planned.digest.clone(),
-        base,
-        onto: onto(&project.head),
+        base: session.base.clone(),
+        onto,
         sandbox: host.sandbox.describe(),
         tool: tool(),
     };
     host.emit(started)?;
-    carry_out(host, options).map_err(|error| resumable(error, &session.run))
+    Ok(host)
+}
+
+/// Leaves nothing behind of a run that could not begin.
+fn never_begun(session: &Session<'_>) {
+    let repository = &session.project.repository;
+    if let Ok(None) = repository.branch_tip(&session.run.branch()) {
+        slots::remove(repository, &session.folder, true).ok();
+        session.folder.remove().ok();
+    }
 }
 
 /// Makes sure that the plan is approved as it has to be, and that everything it uses is at hand and is what was approved.
@@ -127,7 +224,7 @@ pub fn resume(
     watch: &mut dyn Watch,
     stop: &Stop,
 ) -> Result<RunReport> {
-    let run = history::find_run(project, name)?;
+    let run = history::find_run(&project.repository, name)?;
     if onto(&project.head) == Some(run.branch()) {
         return Err(anyhow!(
             "the branch of run `{run}` is checked out in your folder, and would move under it"
@@ -140,7 +237,8 @@ pub fn resume(
         .run(project.repository.common_directory(), &run);
     folder.create()?;
     let _lock = RunLock::take(&folder.lock(), &run)?;
-    let stored = history::load(project, &run)?;
+    project.repository.open_journal(&folder.journal())?;
+    let stored = history::load(&project.repository, &run)?;
     let mut session = Session::of(project, &run, &stored)?;
     let files = history::plan_files(project, &stored)?;
     approve::require(
@@ -199,11 +297,17 @@ fn carry_out(mut host: RunHost<'_>, options: RunOptions) -> Result<RunReport> {
         host.note(Note::Doing {
             what: "Phase 3: Executing workflow...".to_string(),
         });
-        let state = host.state.clone();
-        let (_, ended) = execute(host.plan, state, &mut host)?;
+        let way = Way {
+            jobs: options.jobs(),
+            verify: host::verify,
+            repeat: options.repeat.clone(),
+        };
+        let ended = execute(host.plan, way, &mut host)?;
         if ended != Ended::Finished {
             let repository = &host.session.project.repository;
-            host.worktree.restore(&repository.tree_of(&host.tip)?)?;
+            host.slots.show(host.session, &host.tip)?;
+            slots::remove(repository, &host.session.folder, false)?;
+            repository.close_journal()?;
             let mut report = host.session.account(host.plan, &host.state, &host.tip)?;
             report.commit = Some(host.tip.clone());
             return Ok(report);
@@ -225,7 +329,7 @@ fn onto(head: &Head) -> Option<String> {
 }
 
 /// Makes sure, before anything is begun, that what the plan uses is at hand and is what was planned.
-fn preflight(project: &Project, plan: &Plan) -> Result<Tools> {
+pub(super) fn preflight(project: &Project, plan: &Plan) -> Result<Tools> {
     for step in &plan.steps {
         for action in step.actions() {
             planned_plugin(project, action)?;
@@ -308,22 +412,19 @@ fn random_letters() -> String {
     letters
 }
 
-/// Commits what the analysts found; returns the commit to go on from, and whether the branch exists now.
-fn commit_research(session: &Session<'_>, planned: &Planned, base: &Oid) -> Result<(Oid, bool)> {
+/// Writes the commit with what the analysts found, and returns the commit to go on from. The branch is made by the next one, so
+/// that whoever finds it finds a run to go on with.
+fn write_research(session: &Session<'_>, planned: &Planned, base: &Oid) -> Result<Oid> {
     let Some(research) = &planned.research else {
-        return Ok((base.clone(), false));
+        return Ok(base.clone());
     };
     let repository = &session.project.repository;
     let tree = repository.with_files(&repository.tree_of(base)?, std::slice::from_ref(research))?;
-    let tip = repository.commit(&NewCommit {
-        branch: &session.run.branch(),
-        expected: None,
-        tree: &tree,
-        parents: std::slice::from_ref(base),
-        message: &report::research_message(&session.run, &session.digest, &planned.plan),
-        identity: &session.identity,
-        time_s: session.project.clock.now().as_second(),
-    })?;
-    repository.sync()?;
-    Ok((tip, true))
+    repository.write_commit(
+        &tree,
+        std::slice::from_ref(base),
+        &report::research_message(&session.run, &session.digest, &planned.plan),
+        &session.identity,
+        session.project.clock.now().as_second(),
+    )
 }

@@ -55,7 +55,7 @@ impl Session<'_> {
 
     /// Returns the account of the run, with the commits of its steps.
     pub fn account(&self, plan: &Plan, state: &RunState, tip: &Oid) -> Result<RunReport> {
-        let commits = history::step_commits(self.project, tip, Some(&self.base))?;
+        let commits = history::step_commits(&self.project.repository, tip, Some(&self.base))?;
         Ok(report::account(
             &self.run,
             &self.plan_id,

@@ -9,8 +9,8 @@ use serde_json::{Map, Value};
 use super::choose::find;
 use super::{Choice, Pick, PlanContext};
 use crate::model::{
-    Action, Capability, Check, CommandLine, Connection, ExistingFile, Grants, Hint, Input, Output,
-    Plan, Plugin, PluginSpec, RunnerUp, Stage, Step, StepId, Trouble, is_inside,
+    Action, Capability, Check, CommandLine, Connection, Effects, ExistingFile, Grants, Hint, Input,
+    Output, Plan, Plugin, PluginSpec, RunnerUp, Stage, Step, StepId, Trouble, is_inside,
 };
 use crate::render;
 
@@ -84,6 +84,7 @@ fn step(
     }
     let name = format!("`orchestrate.yaml` of `{}`", plugin.id);
     Ok(Step {
+        effects: Effects::default(),
         id: free_id(&spec.step.id, before)?,
         title: spec.step.title.clone(),
         doing: spec.step.doing.clone(),

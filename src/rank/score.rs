@@ -9,7 +9,7 @@ use super::normal::{share, spread, standard};
 use super::request::{Request, UnitKind};
 use super::words::{identifier, spelled, without_stop_words};
 use crate::encoder::{VECTOR_BYTES, Vector, vector};
-use crate::index::{self, Collection, Field, Source};
+use crate::index::{self, Collection, Field, Hit, Source};
 
 /// How much words count beside meaning: more in a long request than in a short one, whose few words are less likely the plugin's own.
 const WORDS: (f32, f32) = (0.45, 0.75);
@@ -53,6 +53,28 @@ pub struct Ranked<'a> {
     pub capabilities: Vec<Vec<(usize, f32)>>,
     /// How near each plugin is to the request as a whole, as a cosine.
     pub cosines: Vec<f32>,
+    /// How many of the collection's terms are the request's own; they come first.
+    asked: usize,
+}
+
+impl<'a> Ranked<'a> {
+    /// Returns the best plugins, at most `limit`, one for each set of twins; `matched` are words of the request.
+    pub fn best(&self, limit: usize) -> Result<Vec<Hit>> {
+        let least = self.scores.iter().copied().fold(f32::MAX, f32::min);
+        // The collection takes a score of 0 for none at all.
+        let above: Vec<f32> = self
+            .scores
+            .iter()
+            .map(|score| score - least + 1.0)
+            .collect();
+        let mut hits = self.collection.best(&above, limit)?;
+        let asked = &self.collection.terms()[..self.asked];
+        for hit in &mut hits {
+            hit.score = self.scores[self.collection.number((hit.source, hit.plugin))];
+            hit.matched.retain(|(term, _)| asked.contains(term));
+        }
+        Ok(hits)
+    }
 }
 
 /// Scores every plugin of the sources. What is ruled out is for the caller to leave out: that takes a look at a plugin's text.
@@ -100,6 +122,7 @@ pub fn rank<'a>(
         signals,
         capabilities: taken,
         cosines,
+        asked: asked.len(),
     };
     cover(request, &nearness, &mut ranked);
     Ok(ranked)

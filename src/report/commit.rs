@@ -10,6 +10,8 @@ pub struct CommitMessage<'a> {
     pub state: &'a RunState,
     pub event: &'a EventKind,
     pub sandbox: &'a str,
+    /// What the step was done with, by which another run finds it.
+    pub key: Option<&'a str>,
 }
 
 /// Returns the message of the commit that the event closes.
@@ -100,6 +102,16 @@ pub fn commit_message(message: &CommitMessage<'_>) -> String {
             findings.len()
         ));
         text.push_str(&format!("Orchestrate-Attempts: {attempts}\n"));
+        if let Some(run) = message
+            .state
+            .step(step)
+            .and_then(|state| state.reused.as_ref())
+        {
+            text.push_str(&format!("Orchestrate-Reused: {run}\n"));
+        }
+        if let Some(key) = message.key {
+            text.push_str(&format!("Orchestrate-Key: {key}\n"));
+        }
     }
     text.push_str(&format!("Orchestrate-Sandbox: {}\n", message.sandbox));
     text

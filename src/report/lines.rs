@@ -1,6 +1,6 @@
 //! Events as lines on a screen, in the words of the seed.
 
-use crate::model::{Event, EventKind, Finding, Outcome, Plan, RunState, Step, StepId};
+use crate::model::{Event, EventKind, Finding, Outcome, Plan, RunState, Step, StepId, StepStatus};
 
 /// Returns `ms` as people say it: `0.4 s`, `12 s`, `3 min 5 s`.
 pub fn duration(ms: u64) -> String {
@@ -44,6 +44,18 @@ pub fn event_lines(plan: &Plan, state: &RunState, event: &Event) -> Vec<String> 
                 format!("  ⚙️ Applying remedy: {remedy}"),
             ]
         }
+        EventKind::StepReused { run, commit, .. } => vec![format!(
+            "  Status: Taken over from run {run} ({}): same step, plugin and input; its checks run again",
+            commit.short()
+        )],
+        EventKind::StepRepeated { step, paths } => {
+            let paths: Vec<String> = paths.iter().map(|path| format!("`{path}`")).collect();
+            vec![format!(
+                "  ⚠️ step {} begins anew on top of what steps before it left in {}",
+                plan.number(step),
+                paths.join(", ")
+            )]
+        }
         EventKind::RetryPlanned { wait_ms, .. } => {
             vec![format!("  ⚙️ Trying again in {}", duration(*wait_ms))]
         }
@@ -65,11 +77,21 @@ pub fn event_lines(plan: &Plan, state: &RunState, event: &Event) -> Vec<String> 
                     .map(|service| format!("  ⚠️ no real {}: {}", service.service, service.how)),
             );
             let word = match state.step(step) {
+                Some(step) if step.reused.is_some() => "Reused",
                 Some(step) if step.action > 0 => "Fallback successful",
                 Some(step) if !step.failures.is_empty() => "Retry successful",
                 _ => "Complete",
             };
-            lines.push(format!("  ✓ {word} ({})", duration(*duration_ms)));
+            // Beside others it has to be said which one it is.
+            let alone = state
+                .steps
+                .iter()
+                .all(|step| step.status != StepStatus::Running);
+            let which = match alone {
+                true => String::new(),
+                false => format!("[Step {}/{}] ", plan.number(step), plan.steps.len()),
+            };
+            lines.push(format!("  ✓ {which}{word} ({})", duration(*duration_ms)));
             lines
         }
         EventKind::RunPaused { actions, .. } => action_lines(actions),

@@ -38,6 +38,29 @@ impl Folders {
 
     /// Returns the folder of a run of the repository whose git folder is `git`.
     pub fn run(&self, git: &Path, run: &RunId) -> RunFolder {
+        RunFolder {
+            root: self.runs_of(git).join(run.as_str()),
+        }
+    }
+
+    /// Returns the runs of a repository that have a folder here, in order.
+    pub fn runs(&self, git: &Path) -> Result<Vec<RunId>> {
+        let all = self.runs_of(git);
+        let listing = || format!("cannot list `{}`", all.display());
+        let entries = match std::fs::read_dir(&all) {
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+            other => other.with_context(listing)?,
+        };
+        let mut runs = Vec::new();
+        for entry in entries {
+            let name = entry.with_context(listing)?.file_name();
+            runs.extend(name.to_str().and_then(|name| name.parse::<RunId>().ok()));
+        }
+        runs.sort();
+        Ok(runs)
+    }
+
+    fn runs_of(&self, git: &Path) -> PathBuf {
         // Two repositories never share a folder, and a person still sees which one it is.
         let digest = fingerprint(git);
         let name = git
@@ -50,13 +73,7 @@ impl Folders {
             .filter(|c| c.is_ascii_alphanumeric() || *c == '-')
             .take(40)
             .collect();
-        RunFolder {
-            root: self
-                .state
-                .join("runs")
-                .join(format!("{safe}-{digest}"))
-                .join(run.as_str()),
-        }
+        self.state.join("runs").join(format!("{safe}-{digest}"))
     }
 }
 
@@ -72,6 +89,8 @@ fn fingerprint(path: &Path) -> String {
     format!("{hash:016x}")
 }
 
+const WORKTREE: &str = "worktree";
+
 /// The folder of a run while it is going on.
 #[derive(Debug, Clone)]
 pub struct RunFolder {
@@ -79,14 +98,43 @@ pub struct RunFolder {
 }
 
 impl RunFolder {
+    /// The folder itself.
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
     /// Creates the folder.
     pub fn create(&self) -> Result<()> {
         create(&self.root)
     }
 
-    /// The linked worktree that steps work in.
-    pub fn worktree(&self) -> PathBuf {
-        self.root.join("worktree")
+    /// A linked worktree that steps work in: the first one, or one for a step beside others.
+    pub fn worktree(&self, number: usize) -> PathBuf {
+        match number {
+            0 => self.root.join(WORKTREE),
+            _ => self.root.join(format!("{WORKTREE}-{number}")),
+        }
+    }
+
+    /// The worktrees that there are.
+    pub fn worktrees(&self) -> Result<Vec<PathBuf>> {
+        let listing = || format!("cannot list `{}`", self.root.display());
+        let entries = match std::fs::read_dir(&self.root) {
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+            other => other.with_context(listing)?,
+        };
+        let mut found = Vec::new();
+        for entry in entries {
+            let entry = entry.with_context(listing)?;
+            let name = entry.file_name();
+            if name
+                .to_str()
+                .is_some_and(|name| name == WORKTREE || name.starts_with("worktree-"))
+            {
+                found.push(entry.path());
+            }
+        }
+        Ok(found)
     }
 
     /// The segment of the log in progress.
@@ -94,21 +142,32 @@ impl RunFolder {
         self.root.join(format!("segment-{segment:04}.yaml"))
     }
 
+    /// Says whether a process may have left something to put in order.
+    pub fn is_unsettled(&self) -> bool {
+        let holds = |path: PathBuf| path.metadata().is_ok_and(|found| found.len() > 0);
+        holds(self.lock()) || holds(self.journal())
+    }
+
+    /// What git may lose when the power fails.
+    pub fn journal(&self) -> PathBuf {
+        self.root.join("journal")
+    }
+
     /// Held by the process that carries the run out.
     pub fn lock(&self) -> PathBuf {
         self.root.join("lock")
     }
 
-    /// Where the files of a plugin are laid out for a step.
-    pub fn plugin(&self, name: &str) -> Result<PathBuf> {
-        let path = self.root.join("plugins").join(name);
+    /// Where the files of a plugin are laid out for a step in the worktree called `slot`.
+    pub fn plugin(&self, slot: &str, name: &str) -> Result<PathBuf> {
+        let path = self.root.join("plugins").join(slot).join(name);
         create(&path)?;
         Ok(path)
     }
 
-    /// Returns a new, empty folder for what an attempt need not keep.
-    pub fn scratch(&self) -> Result<PathBuf> {
-        let path = self.root.join("scratch");
+    /// Returns a new, empty folder for what an attempt in the worktree called `slot` need not keep.
+    pub fn scratch(&self, slot: &str) -> Result<PathBuf> {
+        let path = self.root.join("scratch").join(slot);
         remove(&path)?;
         create(&path)?;
         Ok(path)

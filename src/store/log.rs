@@ -24,6 +24,16 @@ pub struct LiveLog {
     path: PathBuf,
     file: File,
     text: Vec<u8>,
+    /// Whether the file's name is on the disk for good.
+    named: bool,
+}
+
+/// Puts `text` into a file, all of it or nothing, as far as the end of this process can tell.
+fn replace(path: &Path, text: &[u8]) -> Result<()> {
+    let half = path.with_extension("new");
+    std::fs::write(&half, text)
+        .and_then(|()| std::fs::rename(&half, path))
+        .with_context(|| format!("cannot write `{}`", path.display()))
 }
 
 impl LiveLog {
@@ -51,20 +61,30 @@ impl LiveLog {
             events.truncate(end);
         }
         let text = sealed(&events)?;
-        let mut log = LiveLog {
+        if bytes != text.as_bytes() {
+            replace(path, text.as_bytes())?;
+        }
+        let log = LiveLog {
             path: path.to_path_buf(),
             file: open(path)?,
-            text: Vec::new(),
+            text: text.into_bytes(),
+            named: false,
         };
-        log.file.set_len(0).with_context(reading)?;
-        log.write(text.as_bytes())?;
         Ok((log, events))
     }
 
-    /// Appends an event; it survives a crash once this returns.
-    pub fn append(&mut self, event: &Event) -> Result<()> {
+    /// Appends an event. The end of this process loses nothing of it; a power cut may, unless it is to be flushed at once.
+    pub fn append(&mut self, event: &Event, flush: bool) -> Result<()> {
         let entry = yaml::print_entry(event)?;
-        self.write(entry.as_bytes())
+        let writing = || format!("cannot write `{}`", self.path.display());
+        self.file
+            .write_all(entry.as_bytes())
+            .with_context(writing)?;
+        if flush {
+            self.flush()?;
+        }
+        self.text.extend_from_slice(entry.as_bytes());
+        Ok(())
     }
 
     /// Returns the text of the segment, as it goes into the commit that closes it.
@@ -78,11 +98,15 @@ impl LiveLog {
             .with_context(|| format!("cannot remove `{}`", self.path.display()))
     }
 
-    fn write(&mut self, bytes: &[u8]) -> Result<()> {
+    fn flush(&mut self) -> Result<()> {
         let writing = || format!("cannot write `{}`", self.path.display());
-        self.file.write_all(bytes).with_context(writing)?;
         self.file.sync_data().with_context(writing)?;
-        self.text.extend_from_slice(bytes);
+        if !self.named {
+            let folder = self.path.parent().unwrap_or(Path::new("."));
+            let folder = File::open(folder).with_context(writing)?;
+            folder.sync_all().with_context(writing)?;
+            self.named = true;
+        }
         Ok(())
     }
 }

@@ -23,7 +23,7 @@ use crate::model::{Approval, Check, Event, Evidence, Pattern, Plan};
 use crate::yaml;
 pub use config::{Config, SourceConfig, with_marketplace};
 pub use folders::{Folders, RunFolder};
-pub use lock::RunLock;
+pub use lock::{Holder, RunLock};
 pub use log::{LiveLog, sealed, segment_events};
 pub use pins::{Lock, PluginLock};
 pub use taxonomy::{embedded_taxonomy, extend_taxonomy, read_taxonomy};

@@ -57,6 +57,7 @@ impl Documents for Lines<'_> {
                 summary: self.0[number].to_string(),
                 ..Texts::default()
             },
+            vector: None,
         })
     }
 }

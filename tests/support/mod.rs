@@ -11,6 +11,7 @@
 )]
 
 pub mod model;
+pub mod plans;
 pub mod process;
 pub mod redaction;
 

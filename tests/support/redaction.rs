@@ -7,7 +7,8 @@ use regex::Regex;
 use super::TestEnvironment;
 
 /// What is put in place of what.
-const VARYING: [(&str, &str); 10] = [
+const VARYING: [(&str, &str); 11] = [
+    (r"Orchestrate-Key: [0-9a-f]{32}\b", "Orchestrate-Key: [KEY]"),
     (r"(?m)^Sandbox: .*$", "Sandbox: [WHAT HOLDS]"),
     (r"\d+\.\d s\b", "[TIME]"),
     (r"\(\d+ (s|min)\b[^)]*\)", "([TIME])"),

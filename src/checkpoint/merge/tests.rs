@@ -182,3 +182,39 @@ fn the_users_merge_options_change_nothing() {
     fixture.git(&["config", "merge.ff", "false"]);
     check_done(&fixture);
 }
+
+#[test]
+fn a_merge_that_fails_halfway_leaves_nothing_behind() {
+    let fixture = Fixture::with_commit(&[("changed", b"old"), ("zz/kept", b"kept")]);
+    let base = fixture.head();
+    let tree = fixture.tree(&[
+        ("changed", b"new"),
+        ("added/file", b"added"),
+        ("zz/kept", b"kept"),
+        ("filtered", b"x"),
+    ]);
+    let repository = &fixture.repository;
+    let to = repository
+        .write_commit(
+            &tree,
+            std::slice::from_ref(&base),
+            "merge",
+            &repository.identity(),
+            0,
+        )
+        .unwrap();
+    // A filter that has to succeed and does not stands in for a disk that is full.
+    fixture.git(&["config", "filter.fails.smudge", "false"]);
+    fixture.git(&["config", "filter.fails.required", "true"]);
+    std::fs::create_dir_all(fixture.path(".git/info")).unwrap();
+    std::fs::write(
+        fixture.path(".git/info/attributes"),
+        "filtered filter=fails\n",
+    )
+    .unwrap();
+    let merged = repository.fast_forward("main", &base, &to).unwrap();
+    assert!(matches!(merged, Merge::Refused { .. }), "{merged:?}");
+    assert_eq!(fixture.git(&["status", "--porcelain"]), "");
+    assert_eq!(fixture.head(), base);
+    assert!(!fixture.path("added").exists());
+}

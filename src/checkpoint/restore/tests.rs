@@ -1,5 +1,6 @@
 use std::os::unix::fs::{PermissionsExt, symlink};
 
+use crate::checkpoint::Worktree;
 use crate::checkpoint::fixture::{Fixture, id, write};
 use crate::model::Oid;
 
@@ -211,4 +212,36 @@ fn what_somebody_else_did_to_the_index_is_undone() {
     assert_ne!(status(&fixture, &worktree), "");
     worktree.restore(&tree).unwrap();
     assert_eq!(status(&fixture, &worktree), "");
+}
+
+#[test]
+fn a_step_does_not_see_what_is_hidden_and_may_not_make_it() {
+    let fixture = Fixture::with_commit(&[("a", b"1")]);
+    let hidden = ".orchestrate/runs";
+    let tree = fixture.tree(&[
+        ("a", b"1"),
+        (".orchestrate/runs/r/log", b"1"),
+        (".orchestrate/plan", b"p"),
+    ]);
+    let path = fixture.outside("hiding");
+    let worktree = Worktree::open_or_add(&fixture.repository, &path, &fixture.head())
+        .unwrap()
+        .hiding(hidden);
+    worktree.prepare(&tree).unwrap();
+    assert!(!path.join(hidden).exists() && path.join(".orchestrate/plan").exists());
+    std::fs::write(path.join("a"), "2").unwrap();
+    let snapshot = worktree.snapshot(&tree).unwrap();
+    assert_eq!(snapshot.refused, [""; 0]);
+    let after = fixture.repository.with_snapshot(&snapshot, &[]).unwrap();
+    let log = fixture
+        .repository
+        .read_file(&after, ".orchestrate/runs/r/log")
+        .unwrap();
+    assert_eq!(log.unwrap(), b"1");
+    std::fs::create_dir_all(path.join(hidden)).unwrap();
+    std::fs::write(path.join(hidden).join("x"), "x").unwrap();
+    // What was there before is missing, and what is there is new.
+    assert_eq!(worktree.snapshot(&tree).unwrap().refused.len(), 2);
+    worktree.restore(&tree).unwrap();
+    assert!(path.join(".orchestrate/runs/r/log").exists());
 }

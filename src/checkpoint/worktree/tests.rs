@@ -23,7 +23,7 @@ fn git_lists_the_worktree_and_finds_it_clean() {
     assert_eq!(fixture.git(&["worktree", "prune", "--verbose"]), "");
     fixture.fsck();
     let path = worktree.path().to_owned();
-    worktree.remove().unwrap();
+    Worktree::remove_at(&fixture.repository, worktree.path()).unwrap();
     assert!(!path.exists());
     assert!(!fixture.git(&["worktree", "list"]).contains("detached"));
     assert_eq!(fixture.git(&["status", "--porcelain"]), "");
@@ -93,7 +93,7 @@ fn worktrees_with_one_name_have_places_of_their_own() {
     };
     let (one, two) = (open("one/run.1"), open("two/run.1"));
     assert_ne!(one.administration, two.administration);
-    one.remove().unwrap();
+    Worktree::remove_at(&fixture.repository, one.path()).unwrap();
     assert!(
         fixture
             .git(&["worktree", "list"])

@@ -16,7 +16,7 @@ const PLUGINS: RangeInclusive<usize> = 32..=1_000;
 
 /// What a marketplace lists, none of it read yet.
 pub struct Unread {
-    pub name: String,
+    name: String,
     tree: Tree,
     dialect: &'static Dialect,
     /// Sorted by name.
