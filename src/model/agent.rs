@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct AgentTask {
-    /// Which agent: `claude`, `codex`, `opencode`, `gemini`, `qwen`, `copilot`, or one of the person's own settings.
+    /// Which agent: `claude`, `codex`, `opencode`, `gemini`, `qwen` or `copilot`.
     pub agent: String,
     /// The model; the agent's own choice without it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
