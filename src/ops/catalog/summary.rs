@@ -14,6 +14,9 @@ use crate::ops::meaning;
 use crate::rank::spelled;
 use crate::tree::Tree;
 
+/// A marketplace of more plugins is found by its words alone: what each is about takes some hundredths of a second to work out.
+const MEANINGS_MAX: usize = 50_000;
+
 /// What an index says of its marketplace as a whole.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Summary {
@@ -66,6 +69,7 @@ pub fn build(path: &Path, key: &str, name: &str, tree: &Tree) -> Result<Index> {
     let mut listing = (dialect.list)(tree)?;
     listing.entries.sort_by(|a, b| a.name.cmp(&b.name));
     let gathered = Mutex::new(Gathered::default());
+    let with_meaning = listing.entries.len() <= MEANINGS_MAX;
     let load = |number: usize| {
         let entry = &listing.entries[number];
         let loaded = catalog::load(dialect, tree, name, entry);
@@ -74,7 +78,7 @@ pub fn build(path: &Path, key: &str, name: &str, tree: &Tree) -> Result<Index> {
             .unwrap_or_else(PoisonError::into_inner)
             .note(&entry.name, &loaded);
         // Many load at once: only the noting is one after the other.
-        document(loaded.ok()?)
+        document(loaded.ok()?, with_meaning)
     };
     let summary = || {
         let gathered = gathered.lock().unwrap_or_else(PoisonError::into_inner);
@@ -118,11 +122,11 @@ impl Gathered {
 }
 
 /// Returns the plugin as it goes into an index.
-fn document(loaded: Loaded) -> Option<Document> {
+fn document(loaded: Loaded, with_meaning: bool) -> Option<Document> {
     let record = serde_json::to_vec(&loaded.plugin).ok()?;
     Some(Document {
         record,
-        vector: Some(meaning::vector(&loaded.plugin).to_bytes()),
+        vector: with_meaning.then(|| meaning::vector(&loaded.plugin).to_bytes()),
         ..searched(loaded)
     })
 }
