@@ -9,7 +9,8 @@ use std::fmt::Write;
 use std::fs;
 use std::path::PathBuf;
 
-use orchestrate::encoder::{Encoder, VECTOR_BYTES, Vector};
+use orchestrate::encoder::{Encoder, VECTOR_BYTES, Vector, known};
+use orchestrate::{ops, rank};
 use proptest::prelude::*;
 use sha2::{Digest, Sha256};
 
@@ -126,5 +127,30 @@ proptest! {
     #[test]
     fn any_text_has_a_vector(text in "\\PC{0,24}|(?s).{0,24}") {
         assert_whole(&Encoder::embedded().encode(&text));
+    }
+}
+
+#[test]
+fn what_was_known_when_the_program_was_made_need_not_be_worked_out() {
+    let mut texts = rank::texts(&ops::embedded_taxonomy().unwrap());
+    texts.extend(ops::embedded_passages().unwrap());
+    let unknown = texts.iter().filter(|text| known(text).is_none());
+    assert_eq!(
+        unknown.collect::<Vec<_>>(),
+        Vec::<&String>::new(),
+        "make the table again: cargo run --release --example known > templates/encoder/known.bin"
+    );
+}
+
+#[test]
+fn a_known_vector_is_near_the_one_that_is_worked_out() {
+    for text in rank::texts(&ops::embedded_taxonomy().unwrap())
+        .iter()
+        .step_by(500)
+    {
+        let cosine = known(text)
+            .unwrap()
+            .cosine(&Encoder::embedded().encode(text));
+        assert!(cosine > 0.97, "{text}: {cosine}");
     }
 }
