@@ -10,7 +10,7 @@ use std::path::Path;
 
 use anyhow::{Context, Result, ensure};
 use orchestrate::index::{self, Document, Source, Texts};
-use orchestrate::rank::{self, Capabilities, Passage, Request, Technologies};
+use orchestrate::rank::{self, Capabilities, Passage, Request};
 use orchestrate::{encoder::Vector, ops};
 use serde_json::Value;
 
@@ -36,14 +36,13 @@ fn main() -> Result<()> {
         Vec::new,
     )?;
     let taxonomy = ops::embedded_taxonomy()?;
-    let technologies = Technologies::of(&taxonomy);
     let capabilities = Capabilities::of(&taxonomy);
     let mut out = BufWriter::new(std::io::stdout());
     for query in &queries {
         let request = Request::read(
             text(query, "text"),
             query["instruction"].as_str(),
-            &technologies,
+            &taxonomy,
         );
         let ranked = rank::rank(&request, &capabilities, &[Source::Index(&index)])?;
         let mut order: Vec<usize> = (0..ranked.scores.len()).collect();

@@ -175,6 +175,43 @@ impl Taxonomy {
             .collect()
     }
 
+    /// Returns the technologies of the kind called `name`, in words: `test runner` and `test runners` are those of `test-runner`.
+    pub fn of_kind(&self, name: &str) -> Option<(&str, impl Iterator<Item = &str>)> {
+        let called = |name: &str| {
+            self.technologies
+                .iter()
+                .find(|(kind, _)| kind.replace('-', " ") == name)
+        };
+        let (kind, members) = called(name).or_else(|| called(name.strip_suffix('s')?))?;
+        Some((kind, members.keys().map(String::as_str)))
+    }
+
+    /// Returns the kinds of the technology `name`.
+    pub fn kinds(&self, name: &str) -> impl Iterator<Item = &str> {
+        let having = self
+            .technologies
+            .iter()
+            .filter(move |(_, kind)| kind.contains_key(name));
+        having.map(|(kind, _)| kind.as_str())
+    }
+
+    /// Returns the technology `name` and all that is a part of it.
+    pub fn with_parts(&self, name: &str) -> impl Iterator<Item = &str> {
+        let all = self.technologies.values().flat_map(BTreeMap::keys);
+        all.map(String::as_str)
+            .filter(move |other| self.belongs_to(other, name))
+    }
+
+    /// Returns what the technology `name` is called, by all its names.
+    pub fn names(&self, name: &str) -> impl Iterator<Item = &str> {
+        let all = self
+            .technologies
+            .values()
+            .filter_map(move |kind| kind.get_key_value(name));
+        all.flat_map(|(name, technology)| technology.also.iter().chain([name]))
+            .map(String::as_str)
+    }
+
     /// Says whether the technology `name` is `platform`, or a part of it at any depth.
     pub fn belongs_to(&self, name: &str, platform: &str) -> bool {
         std::iter::successors(Some(name), |name| self.platform(name))

@@ -8,7 +8,7 @@ use super::meaning::{self, embedded_taxonomy};
 use super::settings::{Known, Settings};
 use crate::index::{self, Hit, Source};
 use crate::model::Plugin;
-use crate::rank::{self, Capabilities, Ranked, Request, Signals, Technologies, UnitKind};
+use crate::rank::{self, Capabilities, Ranked, Request, Signals, UnitKind};
 
 /// The most words that are looked up as they are.
 const WORDS_MAX: usize = 3;
@@ -197,7 +197,7 @@ struct Meant<'a> {
 impl<'a> Meant<'a> {
     fn of(sources: &[Source<'a>], words: &str) -> Result<Meant<'a>> {
         let taxonomy = embedded_taxonomy()?;
-        let request = Request::read(words, None, &Technologies::of(&taxonomy));
+        let request = Request::read(words, None, &taxonomy);
         let capabilities = Capabilities::of(&taxonomy);
         let ranked = rank::rank(&request, &capabilities, sources)?;
         Ok(Meant {

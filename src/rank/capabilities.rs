@@ -1,9 +1,8 @@
 //! What developers call things: a request that has the signs of a capability is led to the plugins that have its name.
 
 use super::normal::share;
-use super::words::spelled;
+use super::words::stems;
 use crate::encoder::{Vector, vector};
-use crate::index;
 use crate::model::{Capability, Meaning, Taxonomy};
 
 /// How many capabilities a unit of a request may stand for.
@@ -31,8 +30,15 @@ pub struct Named {
     pub title: String,
     /// What describes it.
     pub profile: Vector,
-    /// The stems of all its words.
-    pub stems: Vec<String>,
+    /// All its words.
+    words: String,
+}
+
+impl Named {
+    /// Returns the stems of all its words.
+    pub fn stems(&self) -> Vec<String> {
+        stems(&self.words)
+    }
 }
 
 impl Capabilities {
@@ -43,12 +49,11 @@ impl Capabilities {
         for (id, meaning) in &taxonomy.capabilities {
             let own = signs_of(meaning).into_iter();
             signs.extend(own.map(|sign| (all.len(), vector(&sign))));
-            let words = format!("{} {}", meaning.words.join(" "), meaning.title);
             all.push(Named {
                 id: id.clone(),
                 title: meaning.title.clone(),
                 profile: vector(&profile_of(meaning)),
-                stems: index::stems(&super::words::without_stop_words(&spelled(&words))),
+                words: format!("{} {}", meaning.words.join(" "), meaning.title),
             });
         }
         Capabilities { all, signs }

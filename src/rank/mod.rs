@@ -18,6 +18,6 @@ mod words;
 pub use capabilities::{Capabilities, texts};
 pub use passage::{Passage, passages, vector};
 pub use request::{Request, Unit, UnitKind};
-pub use ruled_out::{RuledOut, Technologies};
+pub use ruled_out::RuledOut;
 pub use score::{Ranked, Signals, rank};
 pub use words::spelled;

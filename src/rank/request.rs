@@ -1,7 +1,8 @@
 //! A request, taken apart: what it asks for as a whole, its clauses, and what it rules out.
 
 use super::clauses::clauses;
-use super::ruled_out::{self, RuledOut, Technologies};
+use super::ruled_out::{self, RuledOut};
+use crate::model::Taxonomy;
 
 /// What somebody asks for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,8 +31,8 @@ pub enum UnitKind {
 
 impl Request {
     /// Reads a request; an instruction says in general terms what is to be found for it.
-    pub fn read(text: &str, instruction: Option<&str>, technologies: &Technologies) -> Request {
-        let (text, ruled_out) = ruled_out::read(text, technologies);
+    pub fn read(text: &str, instruction: Option<&str>, taxonomy: &Taxonomy) -> Request {
+        let (text, ruled_out) = ruled_out::read(text, taxonomy);
         let unit = |kind, text| Unit { kind, text };
         let units = match instruction.filter(|instruction| !instruction.is_empty()) {
             Some(instruction) => vec![

@@ -3,7 +3,7 @@
 //! Only what names a technology, or a kind of them, rules plugins out, and what an order forbids (`don't add features`). Other negations are
 //! goals and symptoms, such as `without downtime`, and stay in the text.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeSet, HashSet};
 use std::ops::Range;
 use std::sync::LazyLock;
 
@@ -15,111 +15,44 @@ use crate::model::Taxonomy;
 /// The most words that the name of a technology or a kind has.
 const NAME_WORDS_MAX: usize = 4;
 
-/// The technologies that people name, by all their names.
-pub struct Technologies {
-    /// By each name in small letters.
-    names: HashMap<String, String>,
-    /// The kinds of each.
-    kinds: HashMap<String, Vec<String>>,
-    /// The technologies of each kind.
-    members: HashMap<String, BTreeSet<String>>,
-    /// Those that are part of a platform.
-    parts: HashMap<String, BTreeSet<String>>,
-    /// All names of each.
-    called: HashMap<String, BTreeSet<String>>,
-}
-
 /// What is not wanted.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct RuledOut {
-    /// What the person said, as written.
-    pub said: Vec<String>,
     /// Names of technologies, in small letters: a plugin whose name, description or keywords have one is ruled out.
     pub names: BTreeSet<String>,
     /// Words of an order: a plugin whose name has one is ruled out.
     pub deeds: BTreeSet<String>,
 }
 
-impl Technologies {
-    /// Returns the technologies of a taxonomy.
-    pub fn of(taxonomy: &Taxonomy) -> Technologies {
-        let mut all = Technologies {
-            names: HashMap::new(),
-            kinds: HashMap::new(),
-            members: HashMap::new(),
-            parts: HashMap::new(),
-            called: HashMap::new(),
-        };
-        for (kind, technologies) in &taxonomy.technologies {
+/// Returns every technology that a phrase names, or names the kind of, with those that are part of it.
+fn named_in<'a>(phrase: &str, taxonomy: &'a Taxonomy) -> BTreeSet<&'a str> {
+    let mut found = BTreeSet::new();
+    for name in names_in(phrase) {
+        let members = taxonomy
+            .of_kind(&name)
+            .into_iter()
+            .flat_map(|(_, members)| members);
+        for technology in taxonomy.technology(&name).into_iter().chain(members) {
+            found.extend(taxonomy.with_parts(technology));
+        }
+    }
+    found
+}
+
+/// Returns the kinds of what a phrase names, in words.
+fn kinds_in(phrase: &str, taxonomy: &Taxonomy) -> String {
+    let mut kinds: Vec<String> = Vec::new();
+    for name in names_in(phrase) {
+        let technology = taxonomy.technology(&name).into_iter();
+        let of_technology = technology.flat_map(|technology| taxonomy.kinds(technology));
+        for kind in of_technology.chain(taxonomy.of_kind(&name).map(|(kind, _)| kind)) {
             let kind = kind.replace('-', " ");
-            for (name, technology) in technologies {
-                let name = name.to_lowercase();
-                let also = technology.also.iter().map(|other| other.to_lowercase());
-                for other in also.chain([name.clone()]) {
-                    all.names.insert(other.clone(), name.clone());
-                    all.called.entry(name.clone()).or_default().insert(other);
-                }
-                all.kinds
-                    .entry(name.clone())
-                    .or_default()
-                    .push(kind.clone());
-                let members = all.members.entry(kind.clone()).or_default();
-                members.insert(name.clone());
-                if let Some(platform) = &technology.of {
-                    let parts = all.parts.entry(platform.to_lowercase()).or_default();
-                    parts.insert(name);
-                }
-            }
-        }
-        all
-    }
-
-    /// Returns every technology that a phrase names, or names the kind of, with those that are part of it.
-    fn named_in(&self, phrase: &str) -> BTreeSet<&str> {
-        let mut found = BTreeSet::new();
-        for name in names_in(phrase) {
-            if let Some(technology) = self.names.get(&name) {
-                self.add(technology, &mut found);
-            }
-            for member in self.members(&name).into_iter().flatten() {
-                self.add(member, &mut found);
-            }
-        }
-        found
-    }
-
-    fn add<'a>(&'a self, technology: &'a str, found: &mut BTreeSet<&'a str>) {
-        if found.insert(technology) {
-            for part in self.parts.get(technology).into_iter().flatten() {
-                self.add(part, found);
+            if !kinds.contains(&kind) {
+                kinds.push(kind);
             }
         }
     }
-
-    /// Returns the technologies of the kind called `name`: `clouds` are those of the kind `cloud`.
-    fn members(&self, name: &str) -> Option<&BTreeSet<String>> {
-        self.members
-            .get(name)
-            .or_else(|| self.members.get(name.strip_suffix('s')?))
-    }
-
-    /// Returns the kinds of what a phrase names, in words.
-    fn kinds_in(&self, phrase: &str) -> String {
-        let mut kinds: Vec<&str> = Vec::new();
-        for name in names_in(phrase) {
-            let of_technology = self.names.get(&name).and_then(|name| self.kinds.get(name));
-            let singular = name.strip_suffix('s').unwrap_or(&name);
-            let itself = [name.as_str(), singular].map(|kind| self.members.get_key_value(kind));
-            let itself = itself.into_iter().flatten().map(|(kind, _)| kind).take(1);
-            let found = of_technology.into_iter().flatten();
-            for kind in found.chain(itself) {
-                if !kinds.contains(&kind.as_str()) {
-                    kinds.push(kind);
-                }
-            }
-        }
-        kinds.join(", ")
-    }
+    kinds.join(", ")
 }
 
 /// Returns the runs of up to four words of a phrase, in small letters.
@@ -211,12 +144,12 @@ fn negations(text: &str) -> Vec<Negation<'_>> {
 
 /// Reads what a text rules out, and returns the text that is left: in the place of a technology stands its kind, since `Selenium is banned` still
 /// asks for browser automation.
-pub fn read(text: &str, technologies: &Technologies) -> (String, RuledOut) {
+pub fn read(text: &str, taxonomy: &Taxonomy) -> (String, RuledOut) {
     let mut ruled_out = RuledOut::default();
     let mut left = String::new();
     let mut end = 0;
     for negation in negations(text) {
-        let named = technologies.named_in(negation.what);
+        let named = named_in(negation.what, taxonomy);
         let stands_alone = !SUBJECT.is_match(&text[..negation.range.start]);
         let is_order = ORDER.is_match(&text[negation.range.clone()]) && stands_alone;
         if named.is_empty() && !is_order || negation.range.start < end {
@@ -224,18 +157,15 @@ pub fn read(text: &str, technologies: &Technologies) -> (String, RuledOut) {
         }
         left.push_str(&text[end..negation.range.start]);
         end = negation.range.end;
-        ruled_out.said.push(negation.what.to_string());
         if named.is_empty() {
             ruled_out.deeds.extend(content(negation.what));
             continue;
         }
         left.push(' ');
-        left.push_str(&technologies.kinds_in(negation.what));
+        left.push_str(&kinds_in(negation.what, taxonomy));
         left.push(' ');
-        let names = named
-            .into_iter()
-            .filter_map(|name| technologies.called.get(name));
-        ruled_out.names.extend(names.flatten().cloned());
+        let names = named.into_iter().flat_map(|name| taxonomy.names(name));
+        ruled_out.names.extend(names.map(str::to_lowercase));
     }
     left.push_str(&text[end..]);
     let left = left.split_whitespace().collect::<Vec<_>>().join(" ");
@@ -260,11 +190,6 @@ impl RuledOut {
         let own: HashSet<String> = content(&identifier(name)).into_iter().collect();
         let deed = self.deeds.iter().find(|deed| own.contains(*deed));
         deed.map(|deed| format!("`{deed}` is not wanted"))
-    }
-
-    /// Says whether nothing is ruled out.
-    pub fn is_empty(&self) -> bool {
-        self.said.is_empty()
     }
 }
 

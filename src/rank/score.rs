@@ -7,9 +7,9 @@ use anyhow::Result;
 use super::capabilities::{Capabilities, weights};
 use super::normal::{share, spread, standard};
 use super::request::{Request, UnitKind};
-use super::words::{identifier, spelled, without_stop_words};
+use super::words::{identifier, stems};
 use crate::encoder::{VECTOR_BYTES, Vector, vector};
-use crate::index::{self, Collection, Field, Hit, Source};
+use crate::index::{Collection, Field, Hit, Source};
 
 /// How much words count beside meaning: more in a long request than in a short one, whose few words are less likely the plugin's own.
 const WORDS: (f32, f32) = (0.45, 0.75);
@@ -93,31 +93,32 @@ pub fn rank<'a>(
     let near: Vec<_> = units.iter().map(|unit| capabilities.near(unit)).collect();
     let mut terms = stems(request.whole());
     let asked: Vec<usize> = (0..terms.len()).collect();
-    for (capability, _) in near.iter().flatten() {
-        for stem in &capabilities.all[*capability].stems {
-            if !terms.contains(stem) {
-                terms.push(stem.clone());
-            }
-        }
-    }
+    let called = places(&near, capabilities, &mut terms);
     let collection = Collection::open(sources, terms)?;
     let field = Meanings::of(&collection)?;
-    let mut nearness = Vec::new();
-    let mut taken = Vec::new();
-    for (unit, near) in units.iter().zip(&near) {
-        let cosines = field.cosines(unit);
+    let mut guide = Guide {
+        capabilities,
+        collection: &collection,
+        field: &field,
+        called,
+        known: HashMap::new(),
+    };
+    let (mut nearness, mut taken, mut cosines) = (Vec::new(), Vec::new(), Vec::new());
+    // The whole comes last, so that its cosines are what is left.
+    for (unit, near) in units.iter().zip(&near).rev() {
+        cosines = field.cosines(unit);
         let nearest = cosines.iter().copied().fold(0.0, f32::max);
         let weights = weights(near, nearest);
-        let led = led(&cosines, &weights, capabilities, &collection, &field)?;
-        nearness.push(field.standard(&led));
+        nearness.push(field.standard(&guide.lead(&cosines, &weights)?));
         taken.push(weights);
     }
-    let cosines = field.cosines(&units[0]);
+    nearness.reverse();
+    taken.reverse();
     let words = standard(&collection.scores(&asked)?);
     let names = names(&collection, &asked)?;
     let signals = combine(request, &nearness, &words, &names);
     let mut ranked = Ranked {
-        scores: scores(request, &signals, asked.len()),
+        scores: scores(&signals, asked.len()),
         collection,
         signals,
         capabilities: taken,
@@ -128,21 +129,50 @@ pub fn rank<'a>(
     Ok(ranked)
 }
 
-fn stems(text: &str) -> Vec<String> {
-    index::stems(&without_stop_words(&spelled(text)))
+/// Adds the stems of the capabilities to the terms, and returns the places of each one's.
+fn places(
+    near: &[Vec<(usize, f32)>],
+    capabilities: &Capabilities,
+    terms: &mut Vec<String>,
+) -> HashMap<usize, Vec<usize>> {
+    let mut places = HashMap::new();
+    for (capability, _) in near.iter().flatten() {
+        places.entry(*capability).or_insert_with(|| {
+            let stems = capabilities.all[*capability].stems().into_iter();
+            let place = |stem: String| {
+                let known = terms.iter().position(|term| *term == stem);
+                known.unwrap_or_else(|| {
+                    terms.push(stem);
+                    terms.len() - 1
+                })
+            };
+            stems.map(place).collect()
+        });
+    }
+    places
 }
 
 /// The vectors of all plugins that have one.
 struct Meanings<'a> {
     count: usize,
     sources: Vec<(usize, &'a [[u8; VECTOR_BYTES]])>,
+    /// The plugins with a vector, and those without.
+    groups: [Vec<usize>; 2],
 }
 
 impl<'a> Meanings<'a> {
     fn of(collection: &'a Collection<'_>) -> Result<Meanings<'a>> {
+        let (count, sources) = (collection.len(), collection.vectors()?);
+        let mut has = vec![false; count];
+        for (first, stored) in &sources {
+            has[*first..first + stored.len()].fill(true);
+        }
+        let groups =
+            [true, false].map(|with| (0..count).filter(|plugin| has[*plugin] == with).collect());
         Ok(Meanings {
-            count: collection.len(),
-            sources: collection.vectors()?,
+            count,
+            sources,
+            groups,
         })
     }
 
@@ -159,20 +189,10 @@ impl<'a> Meanings<'a> {
     /// Makes numbers comparable among the plugins that have a vector, and apart from them among those that have none.
     fn standard(&self, numbers: &[f32]) -> Vec<f32> {
         let mut standardised = vec![0.0; numbers.len()];
-        let has: Vec<bool> = {
-            let mut has = vec![false; numbers.len()];
-            for (first, stored) in &self.sources {
-                has[*first..first + stored.len()].fill(true);
-            }
-            has
-        };
-        for with in [true, false] {
-            let places: Vec<usize> = (0..numbers.len())
-                .filter(|place| has[*place] == with)
-                .collect();
-            let own: Vec<f32> = places.iter().map(|place| numbers[*place]).collect();
-            for (place, number) in places.into_iter().zip(standard(&own)) {
-                standardised[place] = number;
+        for plugins in &self.groups {
+            let own: Vec<f32> = plugins.iter().map(|plugin| numbers[*plugin]).collect();
+            for (plugin, number) in plugins.iter().zip(standard(&own)) {
+                standardised[*plugin] = number;
             }
         }
         standardised
@@ -190,41 +210,71 @@ impl<'a> Meanings<'a> {
     }
 }
 
-/// Returns the cosines of a unit, raised for plugins of the capabilities that it stands for.
-fn led(
-    cosines: &[f32],
-    weights: &[(usize, f32)],
-    capabilities: &Capabilities,
-    collection: &Collection<'_>,
-    field: &Meanings<'_>,
-) -> Result<Vec<f32>> {
-    let mut led = cosines.to_vec();
-    let mut directions = Vec::new();
-    for (capability, weight) in weights {
-        let named = &capabilities.all[*capability];
-        let deviation = field.deviation(&named.profile) + 1e-6;
-        directions.push((weight * BY_MEANING / deviation, &named.profile));
-        let place = |stem: &String| collection.terms().iter().position(|term| term == stem);
-        let terms: Vec<usize> = named.stems.iter().filter_map(place).collect();
-        let words = collection.scores(&terms)?;
-        let most = words.iter().copied().fold(1e-6, f32::max);
-        for (led, words) in led.iter_mut().zip(words) {
-            *led += weight * BY_WORDS * words / most;
+/// Leads requests to the plugins of capabilities.
+struct Guide<'a, 'c> {
+    capabilities: &'a Capabilities,
+    collection: &'a Collection<'c>,
+    field: &'a Meanings<'a>,
+    /// Of each capability that may count the places of its terms.
+    called: HashMap<usize, Vec<usize>>,
+    known: HashMap<usize, Affinity>,
+}
+
+/// How plugins stand to a capability, whatever is asked.
+struct Affinity {
+    /// How much each has of its words, from 0 to 1.
+    words: Vec<f32>,
+    /// How far their cosines to what describes it are spread.
+    deviation: f32,
+}
+
+impl Guide<'_, '_> {
+    /// Returns the cosines of a unit, raised for plugins of the capabilities that it stands for.
+    fn lead(&mut self, cosines: &[f32], weights: &[(usize, f32)]) -> Result<Vec<f32>> {
+        let mut led = cosines.to_vec();
+        let mut directions = Vec::new();
+        for (capability, weight) in weights {
+            self.learn(*capability)?;
+            let affinity = &self.known[capability];
+            let profile = &self.capabilities.all[*capability].profile;
+            directions.push((weight * BY_MEANING / affinity.deviation, profile));
+            for (led, words) in led.iter_mut().zip(&affinity.words) {
+                *led += weight * BY_WORDS * words;
+            }
         }
-    }
-    if !directions.is_empty() {
-        let (direction, length) = Vector::sum(&directions);
-        for (led, cosine) in led.iter_mut().zip(field.cosines(&direction)) {
-            *led += length * cosine;
+        if !directions.is_empty() {
+            let (direction, length) = Vector::sum(&directions);
+            for (led, cosine) in led.iter_mut().zip(self.field.cosines(&direction)) {
+                *led += length * cosine;
+            }
         }
+        Ok(led)
     }
-    Ok(led)
+
+    fn learn(&mut self, capability: usize) -> Result<()> {
+        if !self.known.contains_key(&capability) {
+            let mut words = self.collection.scores(&self.called[&capability])?;
+            let most = words.iter().copied().fold(1e-6, f32::max);
+            words.iter_mut().for_each(|words| *words /= most);
+            let profile = &self.capabilities.all[capability].profile;
+            let deviation = self.field.deviation(profile) + 1e-6;
+            self.known.insert(capability, Affinity { words, deviation });
+        }
+        Ok(())
+    }
 }
 
 /// Returns of each plugin the share of its name that stands in the request, weighed by how rare the words are.
 fn names(collection: &Collection<'_>, asked: &[usize]) -> Result<Vec<f32>> {
     let mut shares = vec![0.0; collection.len()];
-    let mut unsaid: HashMap<String, f32> = HashMap::new();
+    // What each word of a name weighs, and whether it was asked for.
+    let said = asked.iter().map(|term| {
+        (
+            collection.terms()[*term].clone(),
+            (collection.rarity(*term), true),
+        )
+    });
+    let mut weights: HashMap<String, (f32, bool)> = said.collect();
     let mut plugins: Vec<usize> = asked
         .iter()
         .flat_map(|term| collection.having(*term, Field::Name))
@@ -232,25 +282,16 @@ fn names(collection: &Collection<'_>, asked: &[usize]) -> Result<Vec<f32>> {
     plugins.sort_unstable();
     plugins.dedup();
     for plugin in plugins {
-        let stems = index::stems(&without_stop_words(&identifier(
-            collection.name_of(plugin)?,
-        )));
         let (mut said, mut all) = (0.0, 1e-6);
-        for stem in &stems {
-            let term = asked
-                .iter()
-                .find(|term| collection.terms()[**term] == *stem);
-            match term {
-                Some(term) => said += collection.rarity(*term),
-                None if unsaid.contains_key(stem) => {}
-                None => {
-                    unsaid.insert(stem.clone(), collection.rarity_of(stem)?);
-                }
+        for stem in stems(&identifier(collection.name_of(plugin)?)) {
+            if !weights.contains_key(&stem) {
+                weights.insert(stem.clone(), (collection.rarity_of(&stem)?, false));
             }
-            all += match term {
-                Some(term) => collection.rarity(*term),
-                None => unsaid[stem],
-            };
+            let (weight, is_said) = weights[&stem];
+            all += weight;
+            if is_said {
+                said += weight;
+            }
         }
         shares[plugin] = said / all;
     }
@@ -280,8 +321,8 @@ fn combine(request: &Request, nearness: &[Vec<f32>], words: &[f32], names: &[f32
         .collect()
 }
 
-fn scores(request: &Request, signals: &[Signals], words: usize) -> Vec<f32> {
-    debug_assert!(!request.units.is_empty());
+/// Adds up the signals for a request of so many different words.
+fn scores(signals: &[Signals], words: usize) -> Vec<f32> {
     let long = share(words as f32, WORDS_OF.0, WORDS_OF.1);
     let by_words = WORDS.0 + (WORDS.1 - WORDS.0) * long;
     let score = |signals: &Signals| {

@@ -1,16 +1,23 @@
 //! Words of requests and names.
 
 use std::borrow::Cow;
+use std::collections::HashSet;
+use std::sync::LazyLock;
+
+use crate::index;
 
 /// Words that say how something is asked, not what.
-const STOP_WORDS: &str = "a an the and or but if then than so of in on at to for from with by as into onto over about is are was were be been \
+static STOP_WORDS: LazyLock<HashSet<&str>> =
+    LazyLock::new(|| STOP_LIST.split_ascii_whitespace().collect());
+
+const STOP_LIST: &str = "a an the and or but if then than so of in on at to for from with by as into onto over about is are was were be been \
     being am do does did has have had having it its this that these those there here i me my we us our you your he she they them their his her \
     what which who whom how when where why can could would should will shall may might must please want wants need needs like let lets get got \
     give me tell show help also just some any all each every more most very s t d ll re ve m not no don doesn isn using use used via up out";
 
 /// Says whether the word, in small letters, says something about what is asked.
 pub fn is_content(word: &str) -> bool {
-    !STOP_WORDS.split_ascii_whitespace().any(|stop| stop == word)
+    !STOP_WORDS.contains(word)
 }
 
 /// Returns the words of a text in small letters that say something.
@@ -20,8 +27,13 @@ pub fn content(text: &str) -> Vec<String> {
     words.filter(|word| is_content(word)).collect()
 }
 
-/// Returns the text without the words that say nothing, for counting words.
-pub fn without_stop_words(text: &str) -> String {
+/// Returns the stems of the words that say something, as they are counted.
+pub fn stems(text: &str) -> Vec<String> {
+    index::stems(&without_stop_words(&spelled(text)))
+}
+
+/// Returns the text without the words that say nothing.
+fn without_stop_words(text: &str) -> String {
     let kept = text.split_inclusive(|c: char| !c.is_alphanumeric());
     let is_kept = |part: &&str| {
         let word = part.trim_end_matches(|c: char| !c.is_alphanumeric());
