@@ -38,9 +38,10 @@ impl Background {
                     super::launch::run(
                         &launcher,
                         &specification,
+                        None,
                         &Reading::default(),
                         &cancel,
-                        &mut |line| keep(&lines, line),
+                        &mut |_, line| keep(&lines, line),
                     )
                 }
             });

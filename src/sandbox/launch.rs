@@ -15,7 +15,7 @@ use rustix::io::Errno;
 use super::cancel::Cancel;
 use super::output::{Kept, Lines, Log, Reading};
 use super::policy::{Command, Ending, Outcome};
-use super::protocol::{CANCEL, LAUNCH, Report, Specification, receive, send};
+use super::protocol::{CANCEL, LAUNCH, Report, Specification, receive, send, send_descriptor};
 use super::tier::Tier;
 use crate::secret::Redaction;
 
@@ -25,22 +25,35 @@ const DRAIN_READS_MAX: u32 = 64;
 /// How long past its command's timeout a launcher may take, after which it is not trusted to end.
 const LAUNCHER_SLACK: Duration = Duration::from_secs(30);
 
-/// Runs `specification` and returns what came of it; an error is our own trouble, not the command's.
+/// Where a line was said.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stream {
+    Output,
+    Error,
+}
+
+/// Runs `specification` and returns what came of it; an error is our own trouble, not the command's. With an `input` the command is
+/// spoken with: its standard output is an answer, which is handed over and not kept.
 pub(super) fn run(
     launcher: &Path,
     specification: &Specification,
+    input: Option<OwnedFd>,
     reading: &Reading,
     cancel: &Cancel,
-    on_line: &mut dyn FnMut(&str),
+    on_line: &mut dyn FnMut(Stream, &str),
 ) -> anyhow::Result<Outcome> {
     let began = Instant::now();
-    let mut collected = Collected::new(reading);
+    let mut collected = Collected::new(reading, input.is_some());
     if cancel.is_cancelled() {
         return Ok(collected.outcome(Ending::Cancelled, 0, began.elapsed()));
     }
     let mut launched = Launched::start(launcher).context("cannot start the sandbox's launcher")?;
     send(&launched.control, specification)
         .context("cannot tell the sandbox's launcher what to run")?;
+    if let Some(input) = input {
+        send_descriptor(&launched.control, &input)
+            .context("cannot give the sandbox's launcher the command's input")?;
+    }
     let _registration = cancel.on_cancel({
         let mut control = launched.control.try_clone()?;
         move || {
@@ -75,6 +88,7 @@ pub(super) fn specification(command: &Command, tier: Tier, background: bool) -> 
         environment: command.environment.clone(),
         timeout_ms: (!background)
             .then(|| u64::try_from(command.timeout.as_millis()).unwrap_or(u64::MAX)),
+        has_input: false,
         policy: tier.confines().then(|| command.policy.clone()),
     }
 }
@@ -115,7 +129,7 @@ impl Launched {
         &mut self,
         collected: &mut Collected,
         mut deadline: Option<Instant>,
-        on_line: &mut dyn FnMut(&str),
+        on_line: &mut dyn FnMut(Stream, &str),
     ) -> anyhow::Result<Option<Report>> {
         let mut report = None;
         let mut reads_left = None;
@@ -216,6 +230,7 @@ fn take(pipe: &mut Option<PipeReader>, mut with: impl FnMut(&[u8])) {
 
 /// What a command has said so far.
 struct Collected {
+    is_conversation: bool,
     kept: Kept,
     log: Log,
     stdout_lines: Lines,
@@ -226,8 +241,9 @@ struct Collected {
 }
 
 impl Collected {
-    fn new(reading: &Reading) -> Collected {
+    fn new(reading: &Reading, is_conversation: bool) -> Collected {
         Collected {
+            is_conversation,
             kept: Kept::default(),
             log: Log::default(),
             stdout_lines: Lines::new(reading.line_bytes_max),
@@ -237,28 +253,38 @@ impl Collected {
         }
     }
 
-    fn stdout(&mut self, bytes: &[u8], on_line: &mut dyn FnMut(&str)) {
+    fn stdout(&mut self, bytes: &[u8], on_line: &mut dyn FnMut(Stream, &str)) {
         let bytes = self.stdout.push(bytes);
-        self.kept.push(&bytes);
-        self.stdout_lines
-            .push(&bytes, &mut both(&mut self.log, on_line));
+        self.output(&bytes, on_line);
     }
 
-    fn stderr(&mut self, bytes: &[u8], on_line: &mut dyn FnMut(&str)) {
+    fn output(&mut self, bytes: &[u8], on_line: &mut dyn FnMut(Stream, &str)) {
+        if !self.is_conversation {
+            self.kept.push(bytes);
+        }
+        let log = (!self.is_conversation).then_some(&mut self.log);
+        self.stdout_lines
+            .push(bytes, &mut both(log, Stream::Output, on_line));
+    }
+
+    fn stderr(&mut self, bytes: &[u8], on_line: &mut dyn FnMut(Stream, &str)) {
         let bytes = self.stderr.push(bytes);
-        self.stderr_lines
-            .push(&bytes, &mut both(&mut self.log, on_line));
+        self.stderr_lines.push(
+            &bytes,
+            &mut both(Some(&mut self.log), Stream::Error, on_line),
+        );
     }
 
-    fn finish(&mut self, on_line: &mut dyn FnMut(&str)) {
+    fn finish(&mut self, on_line: &mut dyn FnMut(Stream, &str)) {
         let (stdout, stderr) = (self.stdout.finish(), self.stderr.finish());
-        self.kept.push(&stdout);
-        self.stdout_lines
-            .push(&stdout, &mut both(&mut self.log, on_line));
-        self.stderr_lines
-            .push(&stderr, &mut both(&mut self.log, on_line));
-        self.stdout_lines.finish(&mut both(&mut self.log, on_line));
-        self.stderr_lines.finish(&mut both(&mut self.log, on_line));
+        self.output(&stdout, on_line);
+        let log = (!self.is_conversation).then_some(&mut self.log);
+        let mut output = both(log, Stream::Output, on_line);
+        self.stdout_lines.finish(&mut output);
+        drop(output);
+        let mut error = both(Some(&mut self.log), Stream::Error, on_line);
+        self.stderr_lines.push(&stderr, &mut error);
+        self.stderr_lines.finish(&mut error);
     }
 
     fn outcome(self, ending: Ending, left_behind: usize, duration: Duration) -> Outcome {
@@ -273,9 +299,16 @@ impl Collected {
     }
 }
 
-fn both<'a>(log: &'a mut Log, on_line: &'a mut dyn FnMut(&str)) -> impl FnMut(&str) + 'a {
-    |line| {
-        log.push(line);
-        on_line(line);
+fn both<'a>(
+    log: Option<&'a mut Log>,
+    stream: Stream,
+    on_line: &'a mut dyn FnMut(Stream, &str),
+) -> impl FnMut(&str) + 'a {
+    let mut log = log;
+    move |line| {
+        if let Some(log) = &mut log {
+            log.push(line);
+        }
+        on_line(stream, line);
     }
 }

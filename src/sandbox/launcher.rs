@@ -4,7 +4,7 @@
 
 use std::ffi::OsStr;
 use std::io::{self, Read};
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::net::UnixStream;
 use std::os::unix::process::CommandExt;
 use std::process::{Command, ExitCode, Stdio};
@@ -18,7 +18,7 @@ use super::descendants::adopt;
 use super::family::Family;
 use super::policy::Ending;
 use super::program;
-use super::protocol::{Report, Specification, receive, send};
+use super::protocol::{Report, Specification, receive, receive_descriptor, send};
 
 /// Runs as the launcher; `main` calls this when the first argument is `LAUNCH`.
 pub fn launcher_main() -> ExitCode {
@@ -36,17 +36,25 @@ pub fn launcher_main() -> ExitCode {
 
 fn serve() -> anyhow::Result<()> {
     let control = UnixStream::from(io::stdin().as_fd().try_clone_to_owned()?);
-    let specification = receive(&control)?;
-    let report = launch(&specification, &control);
+    let specification: Specification = receive(&control)?;
+    let input = match specification.has_input {
+        true => Some(receive_descriptor(&control)?),
+        false => None,
+    };
+    let report = launch(&specification, input, &control);
     send(
         &control,
         &report.unwrap_or_else(|error| Report::Trouble(format!("{error:#}"))),
     )
 }
 
-fn launch(specification: &Specification, control: &UnixStream) -> anyhow::Result<Report> {
+fn launch(
+    specification: &Specification,
+    input: Option<OwnedFd>,
+    control: &UnixStream,
+) -> anyhow::Result<Report> {
     adopt().context("cannot adopt orphans")?;
-    match start(specification)? {
+    match start(specification, input)? {
         Ok(command) => {
             let timeout = specification.timeout_ms.map(Duration::from_millis);
             let deadline = timeout.and_then(|timeout| Instant::now().checked_add(timeout));
@@ -64,7 +72,10 @@ fn launch(specification: &Specification, control: &UnixStream) -> anyhow::Result
 }
 
 /// Starts the command, or says why the person's command cannot start; an error is our own trouble.
-fn start(specification: &Specification) -> anyhow::Result<Result<Pid, String>> {
+fn start(
+    specification: &Specification,
+    input: Option<OwnedFd>,
+) -> anyhow::Result<Result<Pid, String>> {
     let name = specification
         .argv
         .first()
@@ -90,11 +101,11 @@ fn start(specification: &Specification) -> anyhow::Result<Result<Pid, String>> {
         .current_dir(directory)
         .env_clear()
         .envs(&specification.environment)
-        .stdin(Stdio::null());
+        .stdin(input.map_or_else(Stdio::null, Stdio::from));
     let (mut trouble, teller) = io::pipe()?;
     confine(&mut command, specification.policy.as_ref(), teller)?;
     let started = command.spawn();
-    // The teller is part of the command; the other copy was closed by exec or by the end of the child.
+    // The teller is part of the command, as its input is; the other copies were closed by exec or by the end of the child.
     drop(command);
     let mut told = String::new();
     trouble.read_to_string(&mut told)?;

@@ -38,12 +38,14 @@ mod service;
 mod signals;
 mod tier;
 
+use std::os::fd::OwnedFd;
 use std::path::PathBuf;
 
 use anyhow::Context;
 
 pub use background::Background;
 pub use cancel::{Cancel, Registration};
+pub use launch::Stream;
 pub use launcher::launcher_main;
 pub use output::Reading;
 pub use policy::{Command, Ending, Network, Outcome, Policy};
@@ -109,6 +111,28 @@ impl Sandbox {
         launch::run(
             &self.launcher,
             &launch::specification(command, self.tier, false),
+            None,
+            reading,
+            cancel,
+            &mut |_, line| on_line(line),
+        )
+    }
+
+    /// Runs a command that is spoken with: `input` is its standard input, and what it answers on its standard output is handed over line
+    /// by line and not kept. What it says on standard error is its log.
+    pub fn converse(
+        &self,
+        command: &Command,
+        input: OwnedFd,
+        reading: &Reading,
+        cancel: &Cancel,
+        on_line: &mut dyn FnMut(Stream, &str),
+    ) -> anyhow::Result<Outcome> {
+        let specification = launch::specification(command, self.tier, false);
+        launch::run(
+            &self.launcher,
+            &specification.with_input(),
+            Some(input),
             reading,
             cancel,
             on_line,

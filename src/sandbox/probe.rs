@@ -92,6 +92,7 @@ pub(super) fn probe(launcher: &Path, tcp_is_limited: bool) -> anyhow::Result<Hol
         directory: PathBuf::from("/"),
         environment: BTreeMap::new(),
         timeout_ms: Some(TIMEOUT_MS),
+        has_input: false,
         policy: Some(Policy {
             read: vec![launcher.to_owned()],
             write: vec![place.inside()],
@@ -101,9 +102,10 @@ pub(super) fn probe(launcher: &Path, tcp_is_limited: bool) -> anyhow::Result<Hol
     let outcome = super::launch::run(
         launcher,
         &specification,
+        None,
         &Reading::default(),
         &Cancel::new(),
-        &mut |_| {},
+        &mut |_, _| {},
     )?;
     anyhow::ensure!(
         outcome.succeeded(),

@@ -2,9 +2,16 @@
 //! byte that cancels.
 
 use std::collections::BTreeMap;
-use std::io::{Read, Write};
+use std::io::{IoSlice, IoSliceMut, Read, Write};
+use std::mem::MaybeUninit;
+use std::os::fd::{AsFd, OwnedFd};
 use std::path::PathBuf;
 
+use rustix::io::{FdFlags, fcntl_setfd};
+use rustix::net::{
+    RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SendAncillaryBuffer,
+    SendAncillaryMessage, SendFlags, recvmsg, sendmsg,
+};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
@@ -24,8 +31,19 @@ pub(super) struct Specification {
     pub(super) directory: PathBuf,
     pub(super) environment: BTreeMap<String, String>,
     pub(super) timeout_ms: Option<u64>,
+    /// Whether a descriptor follows, which is the command's standard input; it has none otherwise.
+    pub(super) has_input: bool,
     /// None where nothing confines the command.
     pub(super) policy: Option<Policy>,
+}
+
+impl Specification {
+    pub(super) fn with_input(self) -> Specification {
+        Specification {
+            has_input: true,
+            ..self
+        }
+    }
 }
 
 /// What the launcher found.
@@ -61,9 +79,68 @@ pub(super) fn receive<T: DeserializeOwned>(mut from: impl Read) -> anyhow::Resul
     Ok(serde_json::from_slice(&json)?)
 }
 
+/// The byte that a descriptor travels with.
+const DESCRIPTOR: &[u8] = b"d";
+
+/// Hands an open file over.
+pub(super) fn send_descriptor(to: impl AsFd, descriptor: &OwnedFd) -> anyhow::Result<()> {
+    let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
+    let mut ancillary = SendAncillaryBuffer::new(&mut space);
+    let descriptors = [descriptor.as_fd()];
+    ancillary.push(SendAncillaryMessage::ScmRights(&descriptors));
+    sendmsg(
+        to,
+        &[IoSlice::new(DESCRIPTOR)],
+        &mut ancillary,
+        SendFlags::empty(),
+    )?;
+    Ok(())
+}
+
+/// Takes an open file over; programs that are started later do not inherit it.
+pub(super) fn receive_descriptor(from: impl AsFd) -> anyhow::Result<OwnedFd> {
+    let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
+    let mut ancillary = RecvAncillaryBuffer::new(&mut space);
+    let mut byte = [0];
+    recvmsg(
+        from,
+        &mut [IoSliceMut::new(&mut byte)],
+        &mut ancillary,
+        RecvFlags::empty(),
+    )?;
+    for message in ancillary.drain() {
+        if let RecvAncillaryMessage::ScmRights(mut descriptors) = message
+            && let Some(descriptor) = descriptors.next()
+        {
+            fcntl_setfd(&descriptor, FdFlags::CLOEXEC)?;
+            return Ok(descriptor);
+        }
+    }
+    anyhow::bail!("no descriptor came")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_open_file_travels_between_messages() {
+        let (ours, theirs) = std::os::unix::net::UnixStream::pair().unwrap();
+        let (mut reader, writer) = std::io::pipe().unwrap();
+        send(&ours, &Report::Trouble("before".to_owned())).unwrap();
+        send_descriptor(&ours, &OwnedFd::from(writer)).unwrap();
+        (&ours).write_all(CANCEL).unwrap();
+        receive::<Report>(&theirs).unwrap();
+        let arrived = receive_descriptor(&theirs).unwrap();
+        std::fs::File::from(arrived).write_all(b"through").unwrap();
+        let mut text = String::new();
+        reader.read_to_string(&mut text).unwrap();
+        let mut rest = [0];
+        (&theirs).read_exact(&mut rest).unwrap();
+        assert_eq!((text.as_str(), rest.as_slice()), ("through", CANCEL));
+        drop(ours);
+        assert!(receive_descriptor(&theirs).is_err());
+    }
 
     #[test]
     fn a_message_arrives_and_what_follows_stays() {
