@@ -9,6 +9,7 @@ pub mod fetch;
 pub mod gateway;
 pub mod index;
 pub mod learn;
+pub mod mcp;
 pub mod model;
 pub mod ops;
 pub mod plan;

@@ -211,8 +211,17 @@ pub enum Command {
     },
     /// Show what works here, and how to mend what does not
     Doctor,
+    /// Serve agents: what can be asked for here, as tools of the Model Context Protocol
+    Mcp(Mcp),
     /// Print completions for a shell
     Completions { shell: clap_complete::Shell },
+}
+
+#[derive(Debug, Args)]
+pub struct Mcp {
+    /// Serve HTTP at this address of the loopback, instead of standard input and output
+    #[arg(long, value_name = "ADDRESS")]
+    pub http: Option<std::net::SocketAddr>,
 }
 
 #[derive(Debug, Args)]
@@ -416,7 +425,7 @@ pub enum PluginCommand {
 }
 
 /// The names of the subcommands, to tell a mistyped one from a task.
-pub const COMMANDS: [&str; 19] = [
+pub const COMMANDS: [&str; 20] = [
     "verify",
     "clean",
     "plan",
@@ -434,6 +443,7 @@ pub const COMMANDS: [&str; 19] = [
     "plugin",
     "config",
     "doctor",
+    "mcp",
     "completions",
     "help",
 ];

@@ -40,6 +40,17 @@ pub fn print(output: &Output, error: &anyhow::Error, signal: Option<Signal>) -> 
     code
 }
 
+/// Returns the error with its causes and hints, a line each, for whoever has no terminal.
+pub fn words(error: &anyhow::Error) -> String {
+    let mut found = Found::default();
+    collect(error, &mut found);
+    let mut messages: Vec<String> = error.chain().map(ToString::to_string).collect();
+    messages.dedup();
+    let hints = found.hints.iter().map(|hint| format!("hint: {hint}"));
+    let lines: Vec<String> = messages.into_iter().chain(hints).collect();
+    lines.join("\n")
+}
+
 /// Prints an error that costs a part of the result and not all of it.
 pub fn warn(output: &Output, error: &anyhow::Error) {
     let mut found = Found::default();

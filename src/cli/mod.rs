@@ -16,6 +16,7 @@ mod front;
 mod init;
 mod learn;
 mod marketplace;
+mod mcp;
 mod output;
 mod pattern;
 mod plan;
@@ -97,6 +98,7 @@ fn run(arguments: &Arguments, output: &Output, stop: &Stop) -> Done {
         Some(Command::Plugin(command)) => plugin::run(arguments, command, output, stop),
         Some(Command::Config { show_origin }) => config::run(arguments, *show_origin, output),
         Some(Command::Doctor) => doctor::run(arguments, output),
+        Some(Command::Mcp(command)) => mcp::run(arguments, command, output, stop),
         Some(Command::Completions { shell }) => {
             let mut text = Vec::new();
             clap_complete::generate(*shell, &mut Arguments::command(), "orchestrate", &mut text);

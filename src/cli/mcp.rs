@@ -1,0 +1,25 @@
+//! `orchestrate mcp`: the same program for agents, as an MCP server.
+
+use super::Done;
+use super::arguments::{Arguments, Mcp};
+use super::failure;
+use super::output::Output;
+use crate::mcp::{self, Place};
+use crate::ops::Stop;
+
+/// Serves until the client leaves, or somebody stops it.
+pub fn run(arguments: &Arguments, command: &Mcp, output: &Output, stop: &Stop) -> Done {
+    let place = Place {
+        directory: arguments.shared.directory.clone(),
+        offline: arguments.shared.offline,
+        unsandboxed: arguments.shared.unsandboxed,
+        words: failure::words,
+    };
+    match command.http {
+        None => mcp::serve_stdio(place, stop)?,
+        Some(address) => mcp::serve_http(place, address, stop, |address| {
+            output.error(&format!("Listening on http://{address}/mcp"));
+        })?,
+    }
+    Ok(stop.signal().map_or(0, |signal| signal.exit_code()))
+}
