@@ -1,4 +1,4 @@
-//! Where an agent is installed, and what of the disk it needs to run.
+//! Where a program of the person is installed, and what of the disk it needs to run.
 
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use super::Agent;
 use crate::sandbox::programs_in;
 
-/// The program of an agent.
+/// A program of the person: an agent, or one that serves.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Program {
     pub file: PathBuf,
@@ -19,11 +19,16 @@ pub struct Program {
 impl Program {
     /// Returns the agent's program in the folders of `path`.
     pub fn find(agent: &Agent, path: &OsStr) -> Option<Program> {
-        let real = programs_in(agent.program, path).find_map(|file| file.canonicalize().ok())?;
+        Program::called(agent.program, agent.native, path)
+    }
+
+    /// Returns the program called `name`, or the one of `native` in the folder of packages that it is in.
+    pub fn called(name: &str, native: &[&str], path: &OsStr) -> Option<Program> {
+        let real = programs_in(name, path).find_map(|file| file.canonicalize().ok())?;
         let packages = packages(&real);
         let native = packages
             .iter()
-            .flat_map(|folder| agent.native.iter().map(|native| folder.join(native)));
+            .flat_map(|folder| native.iter().map(|native| folder.join(native)));
         if let Some(native) = native.into_iter().find_map(|file| file.canonicalize().ok()) {
             let read = packages;
             return Some(Program {

@@ -37,6 +37,7 @@ use crate::model::{Hint, Oddity, Place, Plugin, Severity, Trouble};
 use crate::tree::{Kind, Tree};
 pub use hidden::hidden;
 pub use payload::payloads;
+pub use plugin::mcp_start;
 pub use validate::validate;
 
 /// How a marketplace is written.

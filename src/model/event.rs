@@ -194,6 +194,8 @@ pub enum FailureKind {
     Writes,
     /// An agent ended without having done its work.
     Agent,
+    /// An MCP server did not start, went away, or did not keep to the protocol.
+    Server,
     /// The model of an agent could not be reached, or had no time.
     Model,
     /// An agent was refused what it needs: its login, a tool, its plugin, its request.

@@ -16,6 +16,7 @@ mod hint;
 mod id;
 mod inside;
 mod invisible;
+mod mcp;
 mod oddity;
 mod odds;
 mod oid;
@@ -44,6 +45,7 @@ pub use hint::{Hint, Hinted, Kinded, Trouble, hinted};
 pub use id::{Capability, Digest, PatternId, PlanId, PluginId, RunId, StepId};
 pub use inside::is_inside;
 pub use invisible::{first_line, invisible, visible};
+pub use mcp::{McpCall, McpStart};
 pub use oddity::{Oddity, Severity};
 pub use oid::Oid;
 pub use pattern::{

@@ -7,7 +7,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::inside::is_above;
-use super::{AgentTask, Capability, Check, Constraints, Digest, PatternId, PluginId, StepId};
+use super::{
+    AgentTask, Capability, Check, Constraints, Digest, McpCall, PatternId, PluginId, StepId,
+};
 
 /// The file `plan.yaml`: everything that will run.
 #[cfg_attr(test, derive(schemars::JsonSchema))]
@@ -135,6 +137,9 @@ pub struct Action {
     /// What the agent is asked to do, where the runner is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub agent: Option<AgentTask>,
+    /// The tool that is called, where the runner is `mcp`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mcp: Option<McpCall>,
     pub writes: Vec<String>,
     /// Files and folders that were there before the plan and that the action depends on, beside those that it writes.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -163,6 +168,8 @@ pub enum Runner {
     Template,
     /// Runs programs of the plugin, or of the system, with the inputs in a file.
     Command,
+    /// Calls a tool of one of the plugin's MCP servers.
+    Mcp,
     /// Has a coding agent do it, with the plugin loaded.
     Agent,
 }
@@ -172,6 +179,7 @@ impl fmt::Display for Runner {
         match self {
             Runner::Template => f.write_str("template"),
             Runner::Command => f.write_str("command"),
+            Runner::Mcp => f.write_str("mcp"),
             Runner::Agent => f.write_str("agent"),
         }
     }
@@ -241,7 +249,7 @@ pub struct CommandLine {
 #[serde(deny_unknown_fields, default)]
 pub struct Grants {
     /// `python-packages`: building the environment may reach the Python package index. `model`: the agent may reach its model, and nothing
-    /// else.
+    /// else. `mcp-server`: the plugin's MCP server is elsewhere, and is spoken with at the address that the plugin declares.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub network: Vec<String>,
     /// `redis`, `port`: what the step may connect to on this machine.

@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::{
-    Capability, Check, CommandLine, Components, Environment, Oddity, Payload, PluginId, Remedy,
-    Runner, Source, StepId,
+    Capability, Check, CommandLine, Components, Environment, McpCall, Oddity, Payload, PluginId,
+    Remedy, Runner, Source, StepId,
 };
 
 /// A plugin of a marketplace: a folder of components that somebody else wrote.
@@ -92,6 +92,9 @@ pub struct PluginSpec {
     pub environment: Option<Environment>,
     #[serde(default)]
     pub commands: Vec<CommandLine>,
+    /// The tool that is called, where the runner is `mcp`; the strings of its arguments are templates over the inputs.
+    #[serde(default)]
+    pub mcp: Option<McpCall>,
     pub checks: Vec<Check>,
     #[serde(default)]
     pub services: Vec<String>,

@@ -47,6 +47,7 @@ impl RunHost<'_> {
             sandbox: self.sandbox.clone(),
             cancel: self.stop.cancel.clone(),
             agent: self.tools.ready(self.session.project, action)?,
+            server: self.tools.server(self.session.project, action)?,
             secrets: self.tools.granted(action),
             hidden: self.hidden.clone(),
             spent: self

@@ -160,6 +160,7 @@ fn workspace(
         sandbox: sandbox.clone(),
         cancel: Cancel::default(),
         agent: None,
+        server: None,
         secrets: Vec::new(),
         hidden: Secrets::default(),
         spent: AgentUse::default(),

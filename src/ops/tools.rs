@@ -4,14 +4,16 @@ use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::sync::Arc;
 
-use anyhow::{Result, anyhow};
+use anyhow::{Context, Result, anyhow};
 
 use super::Project;
 use super::session::planned_plugin;
 use crate::agent::{self, Login, Program, Ready};
-use crate::model::{Action, Hint, Plan, Runner, Trouble};
+use crate::catalog::mcp_start;
+use crate::model::{Action, Hint, McpStart, Plan, Runner, Trouble};
 use crate::sandbox::{PythonTool, find_python};
 use crate::secret::{Secret, Secrets};
+use crate::workspace::{Server, variables};
 
 /// What was found.
 #[derive(Clone, Default)]
@@ -33,8 +35,10 @@ impl Tools {
             for name in &action.grants.secrets {
                 tools.secrets.insert(name.clone(), secret(name)?);
             }
-            if action.runner == Runner::Agent {
-                tools.agent(project, action, path)?;
+            match action.runner {
+                Runner::Agent => tools.agent(project, action, path)?,
+                Runner::Mcp => drop(server(project, action, path)?),
+                Runner::Template | Runner::Command => {}
             }
         }
         Ok(tools)
@@ -78,6 +82,15 @@ impl Tools {
         }))
     }
 
+    /// Returns the MCP server that the action calls a tool of.
+    pub fn server(&self, project: &Project, action: &Action) -> Result<Option<Server>> {
+        let path = std::env::var_os("PATH").unwrap_or_default();
+        match action.runner {
+            Runner::Mcp => server(project, action, &path).map(Some),
+            _ => Ok(None),
+        }
+    }
+
     /// Returns the secrets that the action is granted.
     pub fn granted(&self, action: &Action) -> Vec<Secret> {
         let names = action.grants.secrets.iter();
@@ -99,6 +112,68 @@ impl Tools {
                 .collect::<Vec<_>>(),
         )
     }
+}
+
+/// Finds the server of the action, with its program, and makes sure that the plan grants what it takes.
+fn server(project: &Project, action: &Action, path: &OsStr) -> Result<Server> {
+    let call = action
+        .mcp
+        .as_ref()
+        .ok_or_else(|| anyhow!("a step of the runner `mcp` says which tool it calls"))
+        .kind(Trouble::Request)?;
+    let (plugin, files) = planned_plugin(project, action)?;
+    let start = mcp_start(&files, &call.server)
+        .with_context(|| format!("cannot find what a step calls in `{}`", plugin.id))
+        .kind(Trouble::Request)?;
+    let asked = || format!("the MCP server `{}` of `{}`", call.server, plugin.id);
+    for name in start.texts().into_iter().flat_map(variables) {
+        if !action.grants.secrets.contains(&name) {
+            return Err(anyhow!(
+                "{} takes the variable `{name}`, which the plan does not grant",
+                asked()
+            ))
+            .kind(Trouble::Request)
+            .hint(format!(
+                "grants: {{secrets: [{name}]}}, and approve the plan anew"
+            ));
+        }
+    }
+    let mut program = None;
+    match &start {
+        McpStart::Program { argv, .. } if !argv[0].contains(['/', '$']) => {
+            program = Program::called(&argv[0], &[], path);
+            if program.is_none() {
+                return Err(anyhow!(
+                    "there is no `{}` in PATH, and {} is started by it",
+                    argv[0],
+                    asked()
+                ))
+                .kind(Trouble::Missing)
+                .hint("install it, or put its folder into PATH");
+            }
+        }
+        McpStart::Program { .. } => {}
+        McpStart::Address { url, .. } => {
+            if !action
+                .grants
+                .network
+                .iter()
+                .any(|grant| grant == "mcp-server")
+            {
+                return Err(anyhow!(
+                    "{} is at `{url}`, and the plan does not let the step reach it",
+                    asked()
+                ))
+                .kind(Trouble::Request)
+                .hint("grants: {network: [mcp-server]}, and approve the plan anew");
+            }
+        }
+    }
+    Ok(Server {
+        name: call.server.clone(),
+        start,
+        program,
+    })
 }
 
 fn known(action: &Action) -> Result<&'static agent::Agent> {

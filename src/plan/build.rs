@@ -10,7 +10,7 @@ use super::choose::find;
 use super::{Choice, Pick, PlanContext};
 use crate::model::{
     Action, Capability, Check, CommandLine, Connection, Effects, ExistingFile, Grants, Hint, Input,
-    Output, Plan, Plugin, PluginSpec, RunnerUp, Stage, Step, StepId, Trouble, is_inside,
+    McpCall, Output, Plan, Plugin, PluginSpec, RunnerUp, Stage, Step, StepId, Trouble, is_inside,
 };
 use crate::render;
 
@@ -194,6 +194,7 @@ fn action(
         environment: spec.environment.clone(),
         commands: commands.collect::<Result<_>>()?,
         agent: None,
+        mcp: called(&name, spec, &values)?,
         writes,
         reads: texts(&spec.reads)?,
         grants: Grants {
@@ -204,6 +205,21 @@ fn action(
         remedies: spec.remedies.clone(),
     };
     Ok((action, values))
+}
+
+/// Returns the tool call of the plugin with the inputs in its arguments.
+fn called(name: &str, spec: &PluginSpec, values: &Map<String, Value>) -> Result<Option<McpCall>> {
+    let Some(call) = &spec.mcp else {
+        return Ok(None);
+    };
+    let mut call = call.clone();
+    for argument in call.arguments.values_mut() {
+        *argument = render::value(name, argument, values)?;
+    }
+    if let Some(file) = &mut call.into {
+        *file = render::text(name, file, values)?;
+    }
+    Ok(Some(call))
 }
 
 fn plain(

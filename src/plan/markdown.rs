@@ -60,6 +60,7 @@ fn row(step: &Step) -> Value {
         "grants": grants(&step.action),
         "commands": commands(step),
         "orders": orders(step),
+        "calls": calls(step),
         "fallbacks": step.fallbacks.iter().map(|action| format!("`{}`", action.plugin)).collect::<Vec<_>>().join(", "),
         "remedies": step.action.remedies.iter().map(|remedy| format!("`{}`", remedy.id)).collect::<Vec<_>>().join(", "),
         "runners_up": step.runners_up.iter().map(|other| format!("`{}` ({})", other.plugin, escape(&other.why_not))).collect::<Vec<_>>().join("; "),
@@ -79,6 +80,7 @@ fn grants(action: &Action) -> String {
                 "the Python package index, while its environment is built".to_string()
             }
             "model" => "its model's host, through a gateway".to_string(),
+            "mcp-server" => "its MCP server's address, with the arguments of the call".to_string(),
             other => other.to_string(),
         });
     let services = action
@@ -136,6 +138,24 @@ fn orders(step: &Step) -> Vec<Value> {
                 "tools": task.tools.iter().map(|tool| format!("`{}`", escape(tool))).collect::<Vec<_>>().join(", "),
                 "budget": if limits.is_empty() { "no limit but time".to_string() } else { limits.join(", ") },
                 "prompt": task.prompt.lines().map(|line| format!("  > {}", escape(line))).collect::<Vec<_>>().join("\n"),
+            })
+        })
+        .collect()
+}
+
+/// Returns the tools that are called in the step, with their arguments.
+fn calls(step: &Step) -> Vec<Value> {
+    let called = step
+        .actions()
+        .filter_map(|action| Some((action, action.mcp.as_ref()?)));
+    called
+        .map(|(action, call)| {
+            json!({
+                "tool": escape(&call.tool),
+                "server": escape(&call.server),
+                "plugin": action.plugin.to_string(),
+                "arguments": escape(&Value::Object(call.arguments.clone()).to_string()).replace('`', "'"),
+                "into": call.into,
             })
         })
         .collect()

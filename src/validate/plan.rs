@@ -1,6 +1,7 @@
 //! A plan is looked at before it runs: a person may have written it by hand.
 
 mod agent;
+mod mcp;
 
 use std::collections::BTreeSet;
 
@@ -14,7 +15,7 @@ const ATTEMPTS_MAX: u32 = 10;
 const TIMEOUT_S_MAX: u64 = 24 * 3600;
 
 /// What a plan may grant.
-const NETWORKS: [&str; 2] = ["model", "python-packages"];
+const NETWORKS: [&str; 3] = ["mcp-server", "model", "python-packages"];
 const SERVICES: [&str; 2] = ["port", "redis"];
 
 /// Returns what is wrong with the plan, each fault with its place in it; nothing when it can run.
@@ -189,6 +190,7 @@ fn check_action(plan: &Plan, action: &Action, index: usize, place: &str, faults:
         ));
     }
     agent::check(action, place, faults);
+    mcp::check(action, place, faults);
     outside(
         action.grants.protected.iter().map(String::as_str),
         &format!("{place}.grants.protected"),

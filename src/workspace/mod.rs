@@ -9,8 +9,10 @@ mod environment;
 mod files;
 mod later;
 mod said;
+mod server;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -21,12 +23,14 @@ use crate::agent::Ready;
 use crate::model::{Action, AgentUse, PluginFile, ServiceUse, is_inside};
 use crate::sandbox::{
     Background, Cancel, Command, Network, Outcome, Policy, PythonEnvironment, Reading, Sandbox,
+    Stream,
 };
 use crate::secret::{Secret, Secrets};
 pub use environment::Python;
 pub use files::read_plain;
 pub use later::{is_carried_out_later, may_change};
 pub use said::{Line, failure, failure_of, printable};
+pub use server::{Reached, Server, variables};
 
 /// Everything a step and its checks have.
 pub struct Workspace {
@@ -53,6 +57,8 @@ pub struct Workspace {
     pub cancel: Cancel,
     /// The agent that does the step, where one does.
     pub agent: Option<Ready>,
+    /// The MCP server whose tool is called, where one is.
+    pub server: Option<Server>,
     /// What the step's programs are given beside the usual environment; its checks are not.
     pub secrets: Vec<Secret>,
     /// Everything that must not be shown: those, and the key of the agent's model.
@@ -134,6 +140,26 @@ impl Workspace {
         Ok(outcome)
     }
 
+    /// Runs a command that is spoken with through `input`; nothing that it says shows a secret. What it answers is handed over as it is.
+    pub fn converse(
+        &self,
+        command: &Command,
+        input: OwnedFd,
+        line_bytes_max: usize,
+        cancel: &Cancel,
+        hear: &mut dyn FnMut(Stream, &str),
+    ) -> Result<Outcome> {
+        let reading = Reading {
+            line_bytes_max,
+            secrets: self.hidden.clone(),
+        };
+        let mut outcome = self
+            .sandbox
+            .converse(command, input, &reading, cancel, hear)?;
+        outcome.log = self.portable(&outcome.log);
+        Ok(outcome)
+    }
+
     fn time_left(&self, timeout: Duration) -> Duration {
         let left = self
             .deadline
@@ -142,7 +168,7 @@ impl Workspace {
     }
 
     /// Returns `text` with this machine's folders by their names, so that a log says the same everywhere.
-    fn portable(&self, text: &str) -> String {
+    pub fn portable(&self, text: &str) -> String {
         let mut text = text.to_string();
         if let Some(python) = self.built() {
             text = text.replace(&python.root.display().to_string(), "${environment}");

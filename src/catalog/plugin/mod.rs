@@ -14,6 +14,7 @@ mod others;
 mod schema;
 mod servers;
 mod skills;
+mod start;
 mod texts;
 
 use std::collections::BTreeSet;
@@ -28,6 +29,7 @@ use crate::tree::{Kind, Tree};
 pub use manifest::{Manifest, find};
 pub use origin::Origin;
 pub use schema::{Fault, check_entry, check_manifest};
+pub use start::mcp_start;
 
 /// The most bytes of texts that are kept for searching, for one plugin.
 pub const BODY_BYTES_MAX: usize = 64 * 1024;

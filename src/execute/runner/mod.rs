@@ -2,6 +2,7 @@
 
 mod agent;
 mod command;
+mod mcp;
 mod template;
 
 use std::time::Duration;
@@ -20,7 +21,7 @@ pub struct Done {
 pub fn render(action: &Action, workspace: &mut Workspace) -> Result<Result<(), Failure>> {
     match action.runner {
         Runner::Template => template::render_only(action, workspace),
-        Runner::Command | Runner::Agent => Ok(Ok(())),
+        Runner::Command | Runner::Mcp | Runner::Agent => Ok(Ok(())),
     }
 }
 
@@ -38,6 +39,9 @@ pub fn run(
             .map(|()| Done { conversation: None }),
         Runner::Command => command::run(action, workspace, remedies, timeout, say)?
             .map(|()| Done { conversation: None }),
+        Runner::Mcp => {
+            mcp::run(action, workspace, timeout, say)?.map(|()| Done { conversation: None })
+        }
         Runner::Agent => {
             agent::run(step, action, workspace, timeout, say)?.map(|conversation| Done {
                 conversation: Some(conversation),

@@ -148,7 +148,7 @@ fn require(action: &Action, workspace: &Workspace, remedies: &[Remedy]) -> Resul
     Ok(())
 }
 
-fn write(path: &Path, text: &str) -> Result<()> {
+pub fn write(path: &Path, text: &str) -> Result<()> {
     let writing = || format!("cannot write `{}`", path.display());
     if let Some(folder) = path.parent() {
         std::fs::create_dir_all(folder).with_context(writing)?;
@@ -157,7 +157,7 @@ fn write(path: &Path, text: &str) -> Result<()> {
 }
 
 /// Returns where `path` is in the worktree; it may not climb, and no part of it may be a link that leads elsewhere.
-fn inside(directory: &Path, path: &str) -> Result<std::path::PathBuf> {
+pub fn inside(directory: &Path, path: &str) -> Result<std::path::PathBuf> {
     let mut full = directory.to_path_buf();
     for component in Path::new(path).components() {
         let Component::Normal(part) = component else {
