@@ -1,15 +1,14 @@
 //! What an attempt at a step finds: a clean worktree, its plugin's files, its inputs, its environment, its services.
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use anyhow::{Context, Result};
 use serde_json::Value;
 
 use super::host::RunHost;
-use crate::model::{Action, AgentUse, Failure, FailureKind, Plan, ServiceUse, Step};
+use crate::model::{Action, Failure, FailureKind, Plan, ServiceUse, Step};
 use crate::sandbox::{Provided, provide_port, provide_redis};
-use crate::workspace::{self, Workspace};
+use crate::workspace::{self, Folders, Workspace};
 
 impl RunHost<'_> {
     /// Returns the workspace of an attempt, or why it cannot begin.
@@ -27,37 +26,26 @@ impl RunHost<'_> {
         let folder = self.session.folder.plugin(&name, &of_plugin)?;
         workspace::lay_out(&folder, &files)?;
         let scratch = self.session.folder.scratch(&name)?;
-        let mut workspace = Workspace {
+        let values = self.plan.values(
+            action,
+            plugin.spec.iter().flat_map(|spec| spec.inputs.keys()),
+            |step| self.action_used(step),
+        );
+        let folders = Folders {
             directory,
             scratch: canonical(scratch)?,
             plugin: canonical(folder)?,
-            files,
-            values: self.plan.values(
-                action,
-                plugin.spec.iter().flat_map(|spec| spec.inputs.keys()),
-                |step| self.action_used(step),
-            ),
-            services: Vec::new(),
-            service_environment: BTreeMap::new(),
-            ports: BTreeSet::new(),
-            running: Vec::new(),
-            python: None,
-            written: Vec::new(),
-            deadline: None,
-            sandbox: self.sandbox.clone(),
-            cancel: self.stop.cancel.clone(),
-            agent: self.tools.ready(self.session.project, action)?,
-            server: self.tools.server(self.session.project, action)?,
-            secrets: self.tools.granted(action),
-            hidden: self.hidden.clone(),
-            spent: self
-                .state
-                .step(&step.id)
-                .map(|step| step.used.clone())
-                .unwrap_or_default(),
-            used: AgentUse::default(),
-            budget_times: self.budget_times,
         };
+        let mut workspace = Workspace::new(folders, files, values, self.sandbox.clone());
+        workspace.cancel = self.stop.cancel.clone();
+        workspace.agent = self.tools.ready(self.session.project, action)?;
+        workspace.server = self.tools.server(self.session.project, action)?;
+        workspace.secrets = self.tools.granted(action);
+        workspace.hidden = self.hidden.clone();
+        workspace.budget_times = self.budget_times;
+        if let Some(before) = self.state.step(&step.id) {
+            workspace.spent = before.used.clone();
+        }
         workspace.python = self.python_for(action);
         for service in &action.grants.services {
             if let Some(failure) = self.provide(service, step, action, &mut workspace)? {

@@ -1,6 +1,6 @@
 //! The version of a file's format. Every file of ours opens with `schema: N`.
 //!
-//! Changes: 1 is the first.
+//! Changes: 1 is the first. Added to it since: `mcp` of an action and of `orchestrate.yaml`, with the runner of that name.
 
 use anyhow::{Result, anyhow};
 
