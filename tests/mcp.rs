@@ -308,11 +308,17 @@ fn what_a_plan_may_say_of_a_call_is_checked() {
         "{}",
         ran.stdout
     );
+    story.action()["grants"] = json!({"network": ["internet"]});
     story.action()["runner"] = json!("command");
     let ran = story.take_up();
     assert!(
         ran.stdout
             .contains("the runner is `command`, which calls no tool"),
+        "{}",
+        ran.stdout
+    );
+    assert!(
+        ran.stdout.contains("`internet` is for the runner `mcp`"),
         "{}",
         ran.stdout
     );

@@ -238,7 +238,7 @@ fn what_cannot_be_done_is_said_and_the_server_goes_on() {
             "unknown field `approve`",
         ),
         ("plan", json!({"task": "x [prefer: "}), "hint: "),
-        ("run_report", json!({"run": "nothing"}), "no run"),
+        ("run_report", json!({"run": "nothing"}), "there is no run"),
     ] {
         let refused = client.call(tool, arguments);
         assert_eq!(refused["isError"], true, "{refused}");
@@ -263,7 +263,7 @@ fn a_run_whose_client_leaves_stops_at_a_checkpoint() {
     while !client.hear()["params"]["message"]
         .as_str()
         .unwrap_or_default()
-        .contains("Limiting")
+        .contains("Adding limits")
     {}
     client.leave();
     environment.wait_until_nothing_runs();

@@ -3,14 +3,16 @@
 //! A tool is a thin call of `ops`, in the folder that the server was started for. No tool approves a plan, changes settings or takes a run
 //! back: what executing needs by the policy is looked at as always, and a plan is named with the digest that was shown. Nothing here prints.
 //!
-//! To add a tool: its arguments and its result in `tools`, a function, and its row in `TOOLS`.
+//! To add a tool: its arguments in `asked`, its result in `answers`, a function in `work`, and its row in `TOOLS`.
 
 mod answers;
+mod asked;
 mod calls;
 mod http;
 mod listening;
 mod server;
 mod tools;
+mod work;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;

@@ -250,6 +250,7 @@ pub struct CommandLine {
 pub struct Grants {
     /// `python-packages`: building the environment may reach the Python package index. `model`: the agent may reach its model, and nothing
     /// else. `mcp-server`: the plugin's MCP server is elsewhere, and is spoken with at the address that the plugin declares.
+    /// `internet`: the plugin's MCP server, started here, may reach any address.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub network: Vec<String>,
     /// `redis`, `port`: what the step may connect to on this machine.

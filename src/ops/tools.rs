@@ -138,6 +138,7 @@ fn server(project: &Project, action: &Action, path: &OsStr) -> Result<Server> {
             ));
         }
     }
+    let grants = |name: &str| action.grants.network.iter().any(|grant| grant == name);
     let mut program = None;
     match &start {
         McpStart::Program { argv, .. } if !argv[0].contains(['/', '$']) => {
@@ -154,12 +155,7 @@ fn server(project: &Project, action: &Action, path: &OsStr) -> Result<Server> {
         }
         McpStart::Program { .. } => {}
         McpStart::Address { url, .. } => {
-            if !action
-                .grants
-                .network
-                .iter()
-                .any(|grant| grant == "mcp-server")
-            {
+            if !grants("mcp-server") {
                 return Err(anyhow!(
                     "{} is at `{url}`, and the plan does not let the step reach it",
                     asked()
@@ -173,6 +169,7 @@ fn server(project: &Project, action: &Action, path: &OsStr) -> Result<Server> {
         name: call.server.clone(),
         start,
         program,
+        reaches_internet: grants("internet"),
     })
 }
 

@@ -80,6 +80,7 @@ fn grants(action: &Action) -> String {
                 "the Python package index, while its environment is built".to_string()
             }
             "model" => "its model's host, through a gateway".to_string(),
+            "internet" => "any address of the network".to_string(),
             "mcp-server" => "its MCP server's address, with the arguments of the call".to_string(),
             other => other.to_string(),
         });

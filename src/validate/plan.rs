@@ -15,7 +15,7 @@ const ATTEMPTS_MAX: u32 = 10;
 const TIMEOUT_S_MAX: u64 = 24 * 3600;
 
 /// What a plan may grant.
-const NETWORKS: [&str; 3] = ["mcp-server", "model", "python-packages"];
+const NETWORKS: [&str; 4] = ["internet", "mcp-server", "model", "python-packages"];
 const SERVICES: [&str; 2] = ["port", "redis"];
 
 /// Returns what is wrong with the plan, each fault with its place in it; nothing when it can run.

@@ -8,7 +8,7 @@ use anyhow::{Context, Result, bail, ensure};
 use super::{Access, Workspace};
 use crate::agent::Program;
 use crate::model::McpStart;
-use crate::sandbox::Command;
+use crate::sandbox::{Command, Network};
 
 /// An MCP server that a step speaks with.
 #[derive(Debug, Clone)]
@@ -17,6 +17,8 @@ pub struct Server {
     pub start: McpStart,
     /// The program that starts it, where it is one of the person's rather than of the plugin's.
     pub program: Option<Program>,
+    /// Whether the plan lets it reach any address of the network.
+    pub reaches_internet: bool,
 }
 
 /// How a server is reached from this workspace.
@@ -124,6 +126,9 @@ impl Workspace {
                     for folder in &program.path {
                         *path = format!("{path}:{}", folder.display());
                     }
+                }
+                if server.reaches_internet {
+                    command.policy.network = Network::Full;
                 }
                 command.environment.extend(fill_all(environment)?);
                 if let Some(directory) = directory {

@@ -8,6 +8,13 @@ const NAME_CHARACTERS_MAX: usize = 200;
 
 /// Adds what is wrong with an action in so far as it calls a tool.
 pub fn check(action: &Action, place: &str, faults: &mut Vec<String>) {
+    for grant in ["internet", "mcp-server"] {
+        if action.runner != Runner::Mcp && action.grants.network.iter().any(|name| name == grant) {
+            faults.push(format!(
+                "{place}.grants.network: `{grant}` is for the runner `mcp`"
+            ));
+        }
+    }
     let call = match (action.runner, &action.mcp) {
         (Runner::Mcp, Some(call)) => call,
         (Runner::Mcp, None) => {
