@@ -272,6 +272,20 @@ fn a_server_that_hangs_or_babbles_is_ended() {
 }
 
 #[test]
+fn what_would_be_called_is_said_before() {
+    let story = Story::new("small", "touch", json!({}), "true");
+    let taken = story.take_up().exits(0);
+    let plan = taken.stdout.lines().next().unwrap();
+    let plan = plan.trim_start_matches("Plan: ");
+    let ran = story.ran(&["--execute", plan, "--dry-run"]).exits(0);
+    assert!(
+        ran.stdout.contains("calls: touch of the MCP server small"),
+        "{}",
+        ran.stdout
+    );
+}
+
+#[test]
 fn what_cannot_be_started_is_said_before_the_first_step() {
     let refused = |server: &str, code: i32, words: &str| {
         let story = Story::new(server, "any", json!({}), "true");

@@ -44,6 +44,7 @@ fn lines(dry: &DryRun) -> Vec<String> {
         for program in &step.programs {
             say("runs", &[program.join(" ")]);
         }
+        say("calls", step.calls.as_slice());
         say("checks", &step.checks);
         say("remedies", &step.remedies);
         say("falls back to", &step.fallbacks);

@@ -33,6 +33,9 @@ pub struct DryStep {
     /// What it would reach beyond its worktree.
     pub grants: Vec<String>,
     pub programs: Vec<Vec<String>>,
+    /// The tool of an MCP server that it would call.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub calls: Option<String>,
     pub checks: Vec<String>,
     pub fallbacks: Vec<String>,
     pub remedies: Vec<String>,
@@ -73,6 +76,10 @@ fn step(step: &crate::model::Step) -> DryStep {
             .iter()
             .map(|command| command.argv.clone())
             .collect(),
+        calls: action
+            .mcp
+            .as_ref()
+            .map(|call| format!("{} of the MCP server {}", call.tool, call.server)),
         checks: step.checks.iter().map(|check| check.id.clone()).collect(),
         fallbacks: step
             .fallbacks
