@@ -403,55 +403,53 @@ fn server_everything_is_driven() {
     );
 }
 
-#[test]
-#[ignore = "needs mcp-server-everything"]
-fn server_everything_is_driven_over_http() {
-    let mut story = well_known(
-        "mcp-server-everything",
-        r#""stdio""#,
-        "echo",
-        json!({"message": "far away"}),
-        "grep 'far away' greeting.txt",
-    );
-    let port = std::net::TcpListener::bind("127.0.0.1:0")
-        .unwrap()
-        .local_addr()
-        .unwrap()
-        .port();
-    let mut server = story.command(&[]);
-    let mut server = Running::new(
-        Command::new("env")
-            .arg("-i")
-            .arg(format!("PORT={port}"))
-            .args(
-                server
-                    .get_envs()
-                    .filter(|(name, _)| *name == "PATH")
-                    .map(|(_, path)| format!("PATH={}", path.unwrap().to_string_lossy())),
-            )
-            .args(["mcp-server-everything", "streamableHttp"])
-            .current_dir(story.environment.path(""))
-            .stdout(std::process::Stdio::piped())
-            .stderr(std::process::Stdio::piped()),
-    );
-    server.wait_for("listening on port");
+/// Plans a call of a server on this machine that is spoken with over HTTP.
+fn over_http(port: u16) -> Story {
+    let call = json!({"message": "far away"});
+    let mut story = Story::new("known", "echo", call, "grep 'far away' greeting.txt");
     let declared = format!(
         r#"{{"known": {{"type": "http", "url": "http://127.0.0.1:{port}/mcp", "headers": {{"X-Key": "${{SMALL_TOKEN}}"}}}}}}"#
     );
     fs::write(story.environment.path("mcp/small/.mcp.json"), declared).unwrap();
     story.action()["mcp"]["into"] = json!("greeting.txt");
     story.action()["grants"] = json!({"network": ["mcp-server"], "secrets": ["SMALL_TOKEN"]});
-    let started = story.start();
-    started.end().exits(0);
-    assert!(story.file("greeting.txt").contains("far away"));
-    server.kill();
-    let ran = story.start().end().exits(1);
+    story
+}
+
+#[test]
+fn a_server_elsewhere_that_is_not_there_is_said() {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    drop(listener);
+    let ran = over_http(port).run(1);
     assert!(
         ran.stderr
             .contains("the server `known` could not be spoken with"),
         "{}",
         ran.stderr
     );
+}
+
+#[test]
+#[ignore = "needs mcp-server-everything"]
+fn server_everything_is_driven_over_http() {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    drop(listener);
+    let story = over_http(port);
+    let servers = std::env::var("ORCHESTRATE_TEST_SERVERS").unwrap();
+    let program = Path::new(&servers).join("mcp-server-everything");
+    let mut command = story.environment.command(program);
+    command
+        .arg("streamableHttp")
+        .env("PATH", format!("{servers}:/usr/local/bin:/usr/bin:/bin"))
+        .env("PORT", port.to_string())
+        .current_dir("/");
+    let mut server = Running::new(&mut command);
+    server.wait_for("listening on port");
+    story.run(0);
+    assert!(story.file("greeting.txt").contains("far away"));
+    server.kill();
 }
 
 #[test]

@@ -8,6 +8,13 @@ use serde_json::Value;
 
 use crate::model::{Hint, Trouble};
 
+/// How many plugins a search returns at most.
+pub const HITS_MAX: usize = 50;
+
+fn hits() -> usize {
+    10
+}
+
 /// Reads the arguments of a tool; what is missing or unknown is an error.
 pub fn read<T: DeserializeOwned>(arguments: Value) -> Result<T> {
     serde_json::from_value(arguments)
@@ -21,9 +28,10 @@ pub fn read<T: DeserializeOwned>(arguments: Value) -> Result<T> {
 pub struct SearchPlugins {
     /// What is to be done, in your words; up to three words are looked up as they are.
     pub request: String,
-    /// The most that are returned, 10 without it, at most 50.
-    #[serde(default)]
-    pub limit: Option<usize>,
+    /// The most that are returned.
+    #[serde(default = "hits")]
+    #[schemars(range(min = 1, max = HITS_MAX))]
+    pub limit: usize,
 }
 
 /// Which plugin is asked about, and for what.
@@ -52,6 +60,7 @@ pub struct PlanTask {
     pub task: String,
     /// The pattern to follow; the best one without it.
     #[serde(default)]
+    #[schemars(with = "String")]
     pub pattern: Option<String>,
 }
 

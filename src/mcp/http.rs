@@ -45,7 +45,10 @@ pub async fn serve(
         .with_context(|| format!("cannot listen at `{address}`"))
         .kind(Trouble::Missing)?;
     listening(listener.local_addr()?);
-    let config = StreamableHttpServerConfig::default().enforce_origin_validation();
+    // The only page that could ask from here is one of ours, and there is none.
+    let port = listener.local_addr()?.port();
+    let own = ["127.0.0.1", "localhost", "[::1]"].map(|host| format!("http://{host}:{port}"));
+    let config = StreamableHttpServerConfig::default().with_allowed_origins(own);
     let token = config.cancellation_token.clone();
     let sessions = Arc::new(LocalSessionManager::default());
     let service = StreamableHttpService::new(move || Ok(server.clone()), sessions, config);

@@ -1,9 +1,12 @@
 //! The tools, as a table: what each is called, what it says of itself, and what it does.
 
+use std::sync::Arc;
+
 use anyhow::Result;
 use rmcp::model::{Tool as Described, ToolAnnotations};
 use schemars::JsonSchema;
-use serde_json::Value;
+use schemars::generate::SchemaSettings;
+use serde_json::{Map, Value};
 
 use super::Place;
 use super::answers::{Account, Explained, Hits, Researched, Runs, Shown};
@@ -110,11 +113,42 @@ impl Tool {
             .read_only(self.reads_only)
             .destructive(false)
             .open_world(!self.reads_only);
-        let described = Described::new(self.name, self.text, serde_json::Map::new());
+        let described = Described::new(self.name, self.text, Map::new());
         (self.schemas)(described.with_title(self.title).with_annotations(hints))
     }
 }
 
-fn schemas<I: JsonSchema + 'static, O: JsonSchema + 'static>(tool: Described) -> Described {
-    tool.with_input_schema::<I>().with_output_schema::<O>()
+fn schemas<I: JsonSchema, O: JsonSchema>(mut tool: Described) -> Described {
+    tool.input_schema = schema::<I>();
+    tool.with_raw_output_schema(schema::<O>())
+}
+
+fn schema<T: JsonSchema>() -> Arc<Map<String, Value>> {
+    let generator = SchemaSettings::draft2020_12().into_generator();
+    let mut schema = generator.into_root_schema_for::<T>().to_value();
+    without_formats(&mut schema);
+    match schema {
+        Value::Object(fields) => Arc::new(fields),
+        _ => unreachable!("a root schema is an object"),
+    }
+}
+
+/// Takes out the formats of numbers, which only this language knows.
+fn without_formats(schema: &mut Value) {
+    match schema {
+        Value::Object(fields) => {
+            let is_number = |format: &Value| {
+                let name = format.as_str().unwrap_or_default();
+                ["uint", "int", "float", "double"]
+                    .iter()
+                    .any(|number| name.starts_with(number))
+            };
+            if fields.get("format").is_some_and(is_number) {
+                fields.remove("format");
+            }
+            fields.values_mut().for_each(without_formats);
+        }
+        Value::Array(items) => items.iter_mut().for_each(without_formats),
+        _ => {}
+    }
 }

@@ -9,8 +9,8 @@ use serde_json::Value;
 use super::Place;
 use super::answers::{Account, Explained, Hits, Researched, RunLine, Runs, Shown};
 use super::asked::{
-    ExecutePlan, ExplainPlugin, NamedRun, Nothing, PlanTask, Question, SearchPlugins, ShowPlan,
-    read,
+    ExecutePlan, ExplainPlugin, HITS_MAX, NamedRun, Nothing, PlanTask, Question, SearchPlugins,
+    ShowPlan, read,
 };
 use super::listening::Listening;
 use super::tools::Answer;
@@ -20,10 +20,6 @@ use crate::ops::{
 };
 use crate::plan::PlanOptions;
 use crate::report;
-
-/// How many plugins a search returns unless it says otherwise, and at most.
-const HITS: usize = 10;
-const HITS_MAX: usize = 50;
 
 fn answer(text: String, value: impl Serialize) -> Result<Answer> {
     Ok(Answer {
@@ -60,7 +56,7 @@ pub fn search_plugins(
 ) -> Result<Answer> {
     let asked: SearchPlugins = read(arguments)?;
     let settings = Settings::find(&place.directory)?;
-    let limit = asked.limit.unwrap_or(HITS).clamp(1, HITS_MAX);
+    let limit = asked.limit.clamp(1, HITS_MAX);
     let options = catalog_options(place);
     let search = ops::search(&settings, options, &asked.request, limit, listening)?;
     let hits = Hits::from(search);
