@@ -63,10 +63,10 @@ fn expanded(
     let mut whole = String::with_capacity(text.len());
     let mut rest = text;
     while let Some(start) = rest.find("${") {
-        whole.push_str(&rest[..start]);
         let Some(end) = rest[start..].find('}') else {
             break;
         };
+        whole.push_str(&rest[..start]);
         let inside = &rest[start + 2..start + end];
         let (name, default) = match inside.split_once(":-") {
             Some((name, default)) => (name, Some(default)),

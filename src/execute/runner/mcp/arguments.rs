@@ -140,11 +140,7 @@ mod tests {
             json!({}),
             "the tool's input schema is none",
         );
-        check(
-            json!({"$ref": "#"}),
-            json!({}),
-            "the tool's input schema is none",
-        );
+        check(json!({"$ref": "#"}), json!({}), "reference cycle");
         check(
             json!({"properties": {"a": {"pattern": "("}}}),
             json!({}),
