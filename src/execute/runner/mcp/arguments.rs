@@ -1,7 +1,7 @@
 //! What a tool is called with: filled in from the step's inputs, and held against the schema that the server gives.
 
 use anyhow::{Context, Result, anyhow, bail};
-use boon::{Compiler, Draft, Schemas, UrlLoader};
+use boon::{CompileError, Compiler, Draft, Schemas, UrlLoader};
 use serde_json::{Map, Value};
 
 use crate::workspace::Workspace;
@@ -53,10 +53,9 @@ pub fn fit(schema: &Map<String, Value>, arguments: &Map<String, Value>) -> Resul
     compiler.set_default_draft(Draft::V2020_12);
     compiler.use_loader(Box::new(Nothing));
     let (mut schemas, schema) = (Schemas::new(), Value::Object(schema.clone()));
-    let compiled = compiler
-        .add_resource(PLACE, schema)
-        .and_then(|()| compiler.compile(PLACE, &mut schemas))
-        .map_err(|error| anyhow!("the tool's input schema is none: {error}"))?;
+    let no_schema = |error: CompileError| anyhow!("the tool's input schema is none: {error}");
+    compiler.add_resource(PLACE, schema).map_err(no_schema)?;
+    let compiled = compiler.compile(PLACE, &mut schemas).map_err(no_schema)?;
     let arguments = Value::Object(arguments.clone());
     schemas
         .validate(&arguments, compiled)
