@@ -30,7 +30,7 @@ mod state;
 mod task;
 mod taxonomy;
 
-pub use agent::{AgentTask, AgentUse, Budget, Uses};
+pub use agent::{AgentDefaults, AgentTask, AgentUse, Budget, Uses};
 pub use approval::{Approval, ApprovalPolicy, ApprovalRule, Bound};
 pub use change::{Change, Sign, changes};
 pub use check::{
@@ -42,7 +42,7 @@ pub use event::{Event, EventKind, Failure, FailureKind, ServiceUse};
 pub use fault::{Fault, Rule};
 pub use hint::{Hint, Hinted, Kinded, Trouble, hinted};
 pub use id::{Capability, Digest, PatternId, PlanId, PluginId, RunId, StepId};
-pub use inside::is_inside;
+pub use inside::{ANYWHERE, is_inside};
 pub use invisible::{first_line, invisible, visible};
 pub use oddity::{Oddity, Severity};
 pub use oid::Oid;
@@ -58,7 +58,7 @@ pub use plugin::{
     TemplateInsert,
 };
 pub use report::{CheckCounts, RunReport, RunStatus, StepReport};
-pub use research::{Analysis, Candidate, Need, PatternCandidate, ProvenPattern, Research};
+pub use research::{Analysis, By, Candidate, Need, PatternCandidate, ProvenPattern, Research};
 pub use revision::Revision;
 pub use source::{GitSource, NPM_REGISTRY, NpmSource, Source};
 pub use state::{FailureSeen, Phase, RemedySeen, RunState, StepState, StepStatus};

@@ -25,6 +25,7 @@ mod locks;
 mod marketplace;
 mod meaning;
 mod names;
+mod own_checks;
 mod plan;
 mod plugin;
 mod prepare;

@@ -7,9 +7,14 @@ use anyhow::{Context, Result, anyhow, ensure};
 use super::history::{self, Stored};
 use super::locks::{lock_files, lock_paths};
 use super::names::Named;
-use super::{Note, Project, Watch, approve};
-use crate::model::{Digest, Hint, PatternCandidate, Plan, PlanId, Research, Task, Trouble};
+use super::own_checks::own_checks;
+use super::{Catalog, Note, Project, Watch, approve};
+use crate::agent::{self, Program};
+use crate::model::{
+    Digest, Hint, PatternCandidate, Plan, PlanId, Plugin, Research, Runner, Task, Trouble,
+};
 use crate::plan::{PlanContext, PlanOptions, PlanPage};
+use crate::rank::Capabilities;
 use crate::report;
 use crate::retrieve::{self, Library};
 use crate::store::{self, paths};
@@ -45,13 +50,15 @@ pub fn plan(
     watch: &mut dyn Watch,
 ) -> Result<Planned> {
     let research = research(project, task, watch)?;
-    let digest = |plugin: &crate::model::Plugin| project.digest(plugin);
+    let digest = |plugin: &Plugin| project.digest(plugin);
     let context = PlanContext {
         task,
         research: &research,
         plugins: project.catalog(watch)?.planable()?,
         taxonomy: &project.taxonomy,
         digest: &digest,
+        agent: &project.settings.agent,
+        own: &own_checks(project)?,
     };
     let plan = crate::plan::plan(&context, options)?;
     let faults = validate::check_plan(&plan);
@@ -60,6 +67,9 @@ pub fn plan(
         "the plan cannot run:\n{}",
         faults.join("\n")
     );
+    if let Some(text) = missing_agent(project).filter(|_| is_for_agents(&plan)) {
+        watch.note(Note::Warning { text });
+    }
     let planned = named(project, plan, &research)?;
     let pattern = pattern_of(&planned.plan, &research);
     watch.note(Note::Planned {
@@ -88,11 +98,6 @@ pub fn research(project: &Project, task: &Task, watch: &mut dyn Watch) -> Result
     let catalog = project.catalog(watch)?;
     // With less to choose from, the same task would be planned in another way, and nobody would know.
     catalog.complete()?;
-    let library = Library {
-        plugins: catalog.planable()?,
-        patterns: &project.patterns,
-        taxonomy: &project.taxonomy,
-    };
     for complaint in &project.complaints {
         watch.note(Note::Warning {
             text: complaint.clone(),
@@ -100,9 +105,27 @@ pub fn research(project: &Project, task: &Task, watch: &mut dyn Watch) -> Result
     }
     watch.note(Note::ResearchStarted {
         plugins: catalog.len(),
-        patterns: library.patterns.len(),
+        patterns: project.patterns.len(),
     });
-    let research = retrieve::research(task, &library);
+    let plugins = known_whole(project, catalog)?;
+    let capabilities = Capabilities::of(&project.taxonomy);
+    let missing: Vec<String> = match catalog.len() > plugins.len() {
+        true => missing_agent(project).into_iter().collect(),
+        false => Vec::new(),
+    };
+    let research = catalog.looked_up(|sources| {
+        let library = Library {
+            plugins: &plugins,
+            patterns: &project.patterns,
+            taxonomy: &project.taxonomy,
+            capabilities: &capabilities,
+            sources,
+            plugin: &|(source, number)| catalog.marketplaces[source].record(number),
+            bytes: &|plugin, component| catalog.bytes(plugin, component),
+            missing: &missing,
+        };
+        retrieve::research(task, &library)
+    })?;
     for (index, analysis) in research.analyses.iter().enumerate() {
         watch.note(Note::Analyst { index, analysis });
     }
@@ -110,6 +133,42 @@ pub fn research(project: &Project, task: &Task, watch: &mut dyn Watch) -> Result
         research: &research,
     });
     Ok(research)
+}
+
+/// Returns the plugins that say how they work, and those that patterns name.
+fn known_whole(project: &Project, catalog: &Catalog) -> Result<Vec<Plugin>> {
+    let mut plugins = catalog.planable()?.to_vec();
+    let patterns = project.patterns.iter();
+    for step in patterns.flat_map(|proven| &proven.pattern.steps) {
+        if !plugins.iter().any(|plugin| plugin.id == step.plugin) {
+            plugins.extend(catalog.find(&step.plugin)?);
+        }
+    }
+    Ok(plugins)
+}
+
+fn is_for_agents(plan: &Plan) -> bool {
+    plan.steps
+        .iter()
+        .any(|step| step.action.runner == Runner::Agent)
+}
+
+/// Says that the agent is not installed that plans ask, where it is not.
+fn missing_agent(project: &Project) -> Option<String> {
+    let name = &project.settings.agent.name;
+    let Some(agent) = agent::find(name) else {
+        return Some(format!(
+            "there is no agent `{name}`, which the settings name"
+        ));
+    };
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let found = Program::find(agent, &path);
+    found.is_none().then(|| {
+        format!(
+            "the agent `{name}` is not installed on this machine: npm install --global {}",
+            agent.package
+        )
+    })
 }
 
 fn pattern_of<'a>(plan: &Plan, research: &'a Research) -> Option<&'a PatternCandidate> {

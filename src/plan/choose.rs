@@ -5,7 +5,7 @@ use anyhow::{Result, anyhow, bail};
 use super::compose::compose;
 use super::{Choice, Pick, PlanContext, PlanOptions};
 use crate::model::{
-    Candidate, Capability, Hint, Need, PatternCandidate, PatternId, Plugin, PluginId, Standing,
+    By, Candidate, Capability, Hint, Need, PatternCandidate, PatternId, Plugin, PluginId, Standing,
     Trouble, hinted,
 };
 
@@ -14,9 +14,6 @@ const EXTRA_MAX: usize = 1;
 
 /// The same for a pattern that has proven itself.
 const EXTRA_MAX_PROVEN: usize = 2;
-
-/// The least share of a task's words that has to be understood for a plan to be made.
-const UNDERSTOOD_MIN: f64 = 0.5;
 
 /// Returns the plugins to use and their order, or why no choice meets the constraints.
 pub fn choose(context: &PlanContext<'_>, options: &PlanOptions) -> Result<Choice> {
@@ -32,7 +29,7 @@ pub fn choose(context: &PlanContext<'_>, options: &PlanOptions) -> Result<Choice
         }));
         return follow(context, pattern, remarks);
     }
-    refuse_what_is_not_understood(context)?;
+    refuse_what_nobody_can_do(context)?;
     let (left_out, mut remarks) = left_out(context)?;
     remarks.extend(preferences_nobody_meets(context));
     remarks.extend(not_understood(context));
@@ -40,7 +37,8 @@ pub fn choose(context: &PlanContext<'_>, options: &PlanOptions) -> Result<Choice
         .research
         .patterns
         .iter()
-        .find(|candidate| candidate.fits() && candidate.extra.len() <= extra_max(candidate));
+        .find(|candidate| candidate.fits() && candidate.extra.len() <= extra_max(candidate))
+        .filter(|candidate| !leaves_to_agents(context, candidate));
     match best {
         Some(pattern) if !options.explore && pattern.preferred >= preferences_met(context) => {
             follow(context, pattern, remarks)
@@ -54,6 +52,18 @@ pub fn choose(context: &PlanContext<'_>, options: &PlanOptions) -> Result<Choice
             })
         }
     }
+}
+
+/// Says whether the task asks for something that the pattern does not do, and that an agent could do.
+fn leaves_to_agents(context: &PlanContext<'_>, candidate: &PatternCandidate) -> bool {
+    let steps = &candidate.pattern.steps;
+    let filled = |need: &Need| {
+        let mut does = steps.iter().map(|step| &step.capability);
+        does.any(|capability| context.taxonomy.fills(capability, &need.capability))
+    };
+    let asked = context.research.needs.iter();
+    let mut open = asked.filter(|need| need.words.is_some() && !filled(need));
+    open.any(|need| filling(context, need).any(Candidate::is_usable))
 }
 
 fn extra_max(candidate: &PatternCandidate) -> usize {
@@ -89,16 +99,16 @@ fn named_pattern<'a>(context: &'a PlanContext<'_>, id: &PatternId) -> Result<&'a
     Ok(found)
 }
 
-fn refuse_what_is_not_understood(context: &PlanContext<'_>) -> Result<()> {
+/// What nobody can do is refused, unless it is a constraint that leaves nobody.
+fn refuse_what_nobody_can_do(context: &PlanContext<'_>) -> Result<()> {
     let research = context.research;
-    if research.needs.iter().any(|need| need.words.is_some())
-        && research.understood_share >= UNDERSTOOD_MIN
-    {
+    let asked = || research.needs.iter().filter(|need| need.words.is_some());
+    if asked().any(|need| filling(context, need).any(|candidate| candidate.missing.is_none())) {
         return Ok(());
     }
-    let understood: Vec<&str> = research
-        .needs
-        .iter()
+    let known = |need: &&Need| context.taxonomy.capabilities.contains_key(&need.capability);
+    let understood: Vec<&str> = asked()
+        .filter(known)
         .filter_map(|need| need.words.as_deref())
         .collect();
     let understood = match understood.is_empty() {
@@ -111,14 +121,20 @@ fn refuse_what_is_not_understood(context: &PlanContext<'_>) -> Result<()> {
         .take(3)
         .map(|candidate| format!("{} (`{}`)", candidate.pattern.title, candidate.pattern.id))
         .collect();
-    let nobody_does = research
-        .needs
-        .iter()
-        .filter(|need| need.words.is_some() && filling(context, need).next().is_none())
-        .map(|need| {
-            let title = context.taxonomy.title(&need.capability);
-            format!("\nno plugin is known for: {title} (`{}`)", need.capability)
+    let nobody_does = asked().filter(known).map(|need| {
+        let unusable = filling(context, need).filter_map(|candidate| {
+            Some(format!(
+                "\n  `{}`: {}",
+                candidate.plugin.id,
+                candidate.missing.as_ref()?
+            ))
         });
+        let unusable: String = unusable.collect();
+        format!(
+            "\nno plugin is known for: {} (`{}`){unusable}",
+            need.title, need.capability
+        )
+    });
     Err(anyhow!(
         "no relevant plugin was found: {understood} was understood of the task{}\nnot understood: {}\nthe nearest patterns: {}",
         nobody_does.collect::<String>(),
@@ -152,24 +168,22 @@ fn left_out(context: &PlanContext<'_>) -> Result<(Vec<Capability>, Vec<String>)>
     let mut remarks = Vec::new();
     for need in &context.research.needs {
         let candidates: Vec<&Candidate> = filling(context, need).collect();
-        if candidates
-            .iter()
-            .any(|candidate| candidate.ruled_out.is_none())
-        {
+        if candidates.iter().any(|candidate| candidate.is_usable()) {
             continue;
         }
-        let reasons: Vec<String> = candidates
+        let reason = |candidate: &&Candidate| {
+            let reason = candidate
+                .ruled_out
+                .as_ref()
+                .or(candidate.missing.as_ref())?;
+            Some(format!("`{}`: {reason}", candidate.plugin.id))
+        };
+        let reasons: Vec<String> = candidates.iter().filter_map(reason).collect();
+        let title = need.title.clone();
+        let is_constraint = candidates
             .iter()
-            .filter_map(|candidate| {
-                Some(format!(
-                    "`{}`: {}",
-                    candidate.plugin.id,
-                    candidate.ruled_out.as_ref()?
-                ))
-            })
-            .collect();
-        let title = context.taxonomy.title(&need.capability);
-        let nobody_does_it = candidates.is_empty() && something_can_be_done(context);
+            .any(|candidate| candidate.ruled_out.is_some());
+        let nobody_does_it = !is_constraint && something_can_be_done(context);
         if !nobody_does_it && !may_be_dropped(context, need) {
             return Err(unmet(context, need, &title, &reasons));
         }
@@ -203,7 +217,7 @@ fn something_can_be_done(context: &PlanContext<'_>) -> bool {
         .needs
         .iter()
         .filter(|need| need.words.is_some());
-    asked.any(|need| filling(context, need).any(|candidate| candidate.ruled_out.is_none()))
+    asked.any(|need| filling(context, need).any(Candidate::is_usable))
 }
 
 /// What nobody asked for may go, and so may what the person named and ruled out in one breath ("Redis caching [avoid: redis]").
@@ -288,7 +302,7 @@ fn somebody_goes_by(context: &PlanContext<'_>, word: &str) -> bool {
         .research
         .plugins
         .iter()
-        .filter(|candidate| candidate.ruled_out.is_none());
+        .filter(|candidate| candidate.is_usable());
     usable.any(|candidate| {
         candidate
             .preferred
@@ -329,10 +343,13 @@ fn follow(
             |need| need.because.clone(),
         )
     };
+    let with_by = |id: &PluginId| (id.clone(), by(context, id));
     let picks = pattern.steps.iter().map(|step| Pick {
         capability: step.capability.clone(),
+        more: Vec::new(),
         plugin: step.plugin.clone(),
-        fallbacks: step.fallbacks.clone(),
+        by: by(context, &step.plugin),
+        fallbacks: step.fallbacks.iter().map(with_by).collect(),
         why: format!(
             "the pattern `{}` uses it for `{}` ({})",
             pattern.id,
@@ -367,6 +384,20 @@ fn follow(
     })
 }
 
+/// Returns how the plugin does its work: as it says itself, else as research found that an agent would do it.
+fn by(context: &PlanContext<'_>, id: &PluginId) -> By {
+    let mut found = context.research.plugins.iter();
+    let found = found.find(|candidate| candidate.plugin.id == *id);
+    match (found, find(context, id)) {
+        (Some(candidate), _) => candidate.by.clone(),
+        (None, Ok(plugin)) if plugin.spec.is_none() => By::Agent {
+            uses: None,
+            context_tokens: 0,
+        },
+        _ => By::Itself,
+    }
+}
+
 fn within_time(context: &PlanContext<'_>, candidate: &PatternCandidate) -> Result<()> {
     let (Some(limit), Some(usual)) = (context.task.constraints.max_time_s, candidate.duration_ms)
     else {
@@ -390,7 +421,13 @@ fn within_time(context: &PlanContext<'_>, candidate: &PatternCandidate) -> Resul
 
 /// Returns the plugin called `id`, which some marketplace has to have.
 pub fn find<'a>(context: &'a PlanContext<'_>, id: &PluginId) -> Result<&'a Plugin> {
-    let found = context.plugins.iter().find(|plugin| plugin.id == *id);
+    let found = context.research.plugins.iter();
+    let found = found.map(|candidate| &candidate.plugin);
+    let found = context
+        .plugins
+        .iter()
+        .chain(found)
+        .find(|plugin| plugin.id == *id);
     found
         .ok_or_else(|| anyhow!("the plugin `{id}` is in no known marketplace"))
         .kind(Trouble::Missing)

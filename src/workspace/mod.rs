@@ -12,13 +12,14 @@ mod said;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 use serde_json::{Map, Value};
 
 use crate::agent::Ready;
-use crate::model::{Action, AgentUse, PluginFile, ServiceUse, is_inside};
+use crate::model::{ANYWHERE, Action, AgentUse, PluginFile, ServiceUse, is_inside};
 use crate::sandbox::{
     Background, Cancel, Command, Network, Outcome, Policy, PythonEnvironment, Reading, Sandbox,
 };
@@ -47,6 +48,8 @@ pub struct Workspace {
     pub python: Option<Python>,
     /// What a runner wrote itself, relative to the worktree; all of it has to be committed.
     pub written: Vec<String>,
+    /// Tells which files differ from those that the attempt began with; none where nothing is kept.
+    pub changes: Option<Changes>,
     /// When everything that runs is ended.
     pub deadline: Option<Instant>,
     pub sandbox: Sandbox,
@@ -63,6 +66,9 @@ pub struct Workspace {
     /// How many times what the plan lets them use they may use.
     pub budget_times: u32,
 }
+
+/// Returns the paths of the files that were changed, made or removed.
+pub type Changes = Arc<dyn Fn() -> Result<Vec<String>> + Send + Sync>;
 
 /// What a program may do with the worktree.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -212,7 +218,9 @@ pub fn lay_out(folder: &Path, files: &BTreeMap<String, PluginFile>) -> Result<()
 
 /// Says whether `path` is under one of the step's `writes`, as a person wrote them.
 pub fn may_write(action: &Action, path: &str) -> bool {
-    is_under(&action.writes, path)
+    let ours = path == ".orchestrate" || path.starts_with(".orchestrate/");
+    let anywhere = action.writes.iter().any(|allowed| allowed == ANYWHERE);
+    is_under(&action.writes, path) || (anywhere && !ours)
 }
 
 fn is_under(allowed: &[String], path: &str) -> bool {
