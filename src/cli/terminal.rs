@@ -69,7 +69,7 @@ impl<'a> Terminal<'a> {
                 let relevant = research
                     .plugins
                     .iter()
-                    .filter(|candidate| candidate.ruled_out.is_none());
+                    .filter(|candidate| candidate.is_usable());
                 let mut names: Vec<String> = relevant
                     .map(|candidate| candidate.plugin.id.to_string())
                     .collect();

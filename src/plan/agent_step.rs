@@ -17,6 +17,12 @@ const REPORTS: &str = "docs/";
 /// What an agent may do beside reading and editing: all of it happens in the sandbox.
 const TOOLS: [&str; 1] = ["Bash"];
 
+/// Orders to change what is wrong, rather than to look at it.
+const MENDING: [&str; 13] = [
+    "fix", "fixes", "fixing", "mend", "repair", "solve", "resolve", "correct", "patch", "remedy",
+    "remove", "eliminate", "harden",
+];
+
 /// Files that other tools carry out later, by the words of a task that ask for them; a part that says nothing about the tool gets the first.
 const PROTECTED: [(&str, &[&str], &[&str]); 9] = [
     ("ci", &["github"], &[".github/"]),
@@ -39,7 +45,7 @@ pub fn step(
     id: StepId,
 ) -> Result<Step> {
     let pick = &choice.picks[place];
-    let kind = Kind::of(context, pick, &id);
+    let kind = Kind::of(context, choice, place, &id);
     let title = title(context, pick);
     let prompt = prompt(context, choice, place, before, &kind);
     let action = action(context, pick, (&pick.plugin, &pick.by), &kind, &prompt)?;
@@ -68,6 +74,12 @@ pub fn step(
     })
 }
 
+fn asks_to_mend(text: &str) -> bool {
+    let text = text.to_lowercase();
+    let mut words = text.split(|c: char| !c.is_alphanumeric());
+    words.any(|word| MENDING.contains(&word))
+}
+
 /// What a step leaves.
 enum Kind {
     /// A report at this path, and nothing else.
@@ -79,15 +91,19 @@ enum Kind {
 }
 
 impl Kind {
-    fn of(context: &PlanContext<'_>, pick: &Pick, id: &StepId) -> Kind {
+    /// A step that would only tell what is wrong mends it too, where the task asks for that and no later step does.
+    fn of(context: &PlanContext<'_>, choice: &Choice, place: usize, id: &StepId) -> Kind {
+        let (pick, later) = (&choice.picks[place], &choice.picks[place + 1..]);
+        let tells = |pick: &Pick| {
+            let mut all = pick.capabilities();
+            all.all(|one| context.taxonomy.is_report(one))
+        };
+        let is_last_word = later.iter().all(tells);
         let is_last = |one: &Capability| {
             matches!(context.taxonomy.stage(one), Stage::Release | Stage::Operate)
         };
         let deploys = |one: &Capability| is_last(one) && one.as_str().contains("deploy");
-        match pick
-            .capabilities()
-            .all(|one| context.taxonomy.is_report(one))
-        {
+        match tells(pick) && !(is_last_word && asks_to_mend(&context.task.text)) {
             true => Kind::Report(format!("{REPORTS}{id}.md")),
             false if pick.capabilities().any(deploys) => Kind::Deployment,
             false => Kind::Changes,

@@ -153,25 +153,23 @@ pub fn filled_by<'a>(
 }
 
 fn line(need: &Need, candidates: &[Candidate]) -> String {
-    let name = |candidate: &Candidate| {
-        let how = match (&candidate.by, candidate.why_not()) {
-            (_, Some(reason)) => format!(" ({reason})"),
-            (By::Itself, None) => String::new(),
-            (By::Agent { .. }, None) => format!(" ({})", candidate.why),
-        };
-        format!("`{}`{how}", candidate.plugin.id)
+    let (own, by_agents): (Vec<_>, Vec<_>) =
+        candidates.iter().partition(|candidate| candidate.by == By::Itself);
+    let name = |candidate: &&Candidate| match candidate.why_not() {
+        Some(reason) => format!("`{}` ({reason})", candidate.plugin.id),
+        None => format!("`{}`", candidate.plugin.id),
     };
-    let names: Vec<String> = candidates.iter().map(name).collect();
-    match names.is_empty() {
-        true => format!(
-            "`{}` ({}): no plugin is known for it",
-            need.capability, need.because
-        ),
-        false => format!(
-            "`{}` ({}): {}",
-            need.capability,
-            need.because,
-            names.join(", ")
-        ),
+    let names: Vec<String> = own.iter().map(name).collect();
+    let who = match (names.is_empty(), by_agents.is_empty()) {
+        (true, true) => "no plugin is known for it".to_string(),
+        (true, false) => "for an agent".to_string(),
+        (false, true) => names.join(", "),
+        (false, false) => format!("{}; for an agent", names.join(", ")),
+    };
+    let mut line = format!("`{}` ({}): {who}", need.capability, need.because);
+    for candidate in by_agents {
+        let why = candidate.why_not().unwrap_or_else(|| candidate.why.clone());
+        line.push_str(&format!("\n  - `{}`: {why}", candidate.plugin.id));
     }
+    line
 }
