@@ -19,8 +19,19 @@ const TOOLS: [&str; 1] = ["Bash"];
 
 /// Orders to change what is wrong, rather than to look at it.
 const MENDING: [&str; 13] = [
-    "fix", "fixes", "fixing", "mend", "repair", "solve", "resolve", "correct", "patch", "remedy",
-    "remove", "eliminate", "harden",
+    "fix",
+    "fixes",
+    "fixing",
+    "mend",
+    "repair",
+    "solve",
+    "resolve",
+    "correct",
+    "patch",
+    "remedy",
+    "remove",
+    "eliminate",
+    "harden",
 ];
 
 /// Files that other tools carry out later, by the words of a task that ask for them; a part that says nothing about the tool gets the first.

@@ -79,8 +79,13 @@ fn written(path: &str) -> String {
 
 /// Returns how many tokens the plugins are estimated to add to what agents read, all steps together; none where no agent does a step.
 fn context_tokens(plan: &Plan) -> Option<u64> {
-    let tasks = plan.steps.iter().filter_map(|step| step.action.agent.as_ref());
-    tasks.filter_map(|task| task.context_tokens).reduce(|a, b| a + b)
+    let tasks = plan
+        .steps
+        .iter()
+        .filter_map(|step| step.action.agent.as_ref());
+    tasks
+        .filter_map(|task| task.context_tokens)
+        .reduce(|a, b| a + b)
 }
 
 /// Returns what the step may reach beyond its own worktree, in words.

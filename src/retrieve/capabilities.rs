@@ -153,8 +153,9 @@ pub fn filled_by<'a>(
 }
 
 fn line(need: &Need, candidates: &[Candidate]) -> String {
-    let (own, by_agents): (Vec<_>, Vec<_>) =
-        candidates.iter().partition(|candidate| candidate.by == By::Itself);
+    let (own, by_agents): (Vec<_>, Vec<_>) = candidates
+        .iter()
+        .partition(|candidate| candidate.by == By::Itself);
     let name = |candidate: &&Candidate| match candidate.why_not() {
         Some(reason) => format!("`{}` ({reason})", candidate.plugin.id),
         None => format!("`{}`", candidate.plugin.id),

@@ -4,16 +4,21 @@ use std::collections::BTreeSet;
 
 use super::Library;
 use super::phrases::{hits, is_undone, leftover, phrases, words};
-use crate::encoder::vector;
 use crate::model::{Capability, Need, Task, Taxonomy};
-use crate::rank::{self, Capabilities, Request, RuledOut, UnitKind};
+use crate::rank::{self, Request, RuledOut, UnitKind};
 
 /// How near the signs of a capability a clause has to be that names none, to be taken for it.
 const SOUNDS_LIKE: f32 = 0.5;
+/// The same where only the capabilities of one domain are looked at, or of a few.
+const SOUNDS_LIKE_THERE: f32 = 0.3;
+/// How many words that say something make a clause that is only understood beside others.
+const SHORT: usize = 3;
 /// The most things that a task is taken apart into, beside those that they imply.
 const ASKED_MAX: usize = 10;
 /// What the name of a need begins with that is no capability of the taxonomy.
 const OWN: &str = "task";
+/// How many names of a capability are looked for.
+const NAMES: usize = 3;
 /// How many words name such a need.
 const OWN_WORDS: usize = 4;
 /// What was read out of a task.
@@ -112,15 +117,18 @@ fn ask(needs: &mut Vec<Need>, capability: &Capability, words: String, taxonomy: 
 fn hear(part: &str, task: &Task, library: &Library<'_>, needs: &mut Vec<Need>) {
     let taxonomy = library.taxonomy;
     let named = rank::technologies(part, taxonomy);
-    let says_more = words(part).iter().any(|word| {
-        let lower = word.text.to_lowercase();
-        let is_named = taxonomy.technology(&lower);
-        rank::is_content(&lower) && is_named.is_none_or(|name| !named.contains(name))
-    });
-    if !says_more {
+    let says = words(part).into_iter().map(|word| word.text.to_lowercase());
+    let says: Vec<String> = says.filter(|word| rank::is_content(word)).collect();
+    let is_named = |word: &String| {
+        taxonomy
+            .technology(word)
+            .is_some_and(|name| named.contains(name))
+    };
+    if says.iter().all(is_named) {
         return;
     }
-    match sounds_like(part, task, library.capabilities, taxonomy) {
+    let is_short = says.len() <= SHORT;
+    match sounds_like(part, is_short, task, library, needs) {
         Some(capability) => {
             if needs.iter().any(|need| need.capability == capability) {
                 return;
@@ -134,39 +142,46 @@ fn hear(part: &str, task: &Task, library: &Library<'_>, needs: &mut Vec<Need>) {
                 query: String::new(),
             });
         }
-        None => {
-            let Some(capability) = own_name(part) else {
-                return;
-            };
-            needs.push(Need {
-                capability,
-                title: part.to_string(),
-                because: format!("asked for: \"{part}\""),
-                words: Some(part.to_string()),
-                query: String::new(),
-            });
-        }
+        // Beside something that is understood, a word or two say how it is to be done.
+        None if is_short && !needs.is_empty() => {}
+        None => needs.extend(own_name(part).map(|capability| Need {
+            capability,
+            title: part.to_string(),
+            because: format!("asked for: \"{part}\""),
+            words: Some(part.to_string()),
+            query: String::new(),
+        })),
     }
 }
 
-/// Returns the capability whose signs the text is nearest to, where it is near enough; within the domain, where one is asked for.
+/// Returns the capability whose signs the text is nearest to, where it is near enough. A few words are understood within the domain that is
+/// asked for, else within the domains of what is asked beside them.
 fn sounds_like(
     text: &str,
+    is_short: bool,
     task: &Task,
-    capabilities: &Capabilities,
-    taxonomy: &Taxonomy,
+    library: &Library<'_>,
+    needs: &[Need],
 ) -> Option<Capability> {
-    let in_domain = |id: &Capability| {
-        let domain = task.constraints.domain.as_deref();
-        let own = taxonomy.capabilities.get(id);
-        domain.is_none_or(|domain| own.is_some_and(|own| own.domain == domain))
+    let domain = |id: &Capability| {
+        let meaning = library.taxonomy.capabilities.get(id);
+        meaning.map(|meaning| meaning.domain.as_str())
     };
-    let near = capabilities.near(&vector(text)).into_iter();
-    let near = near.map(|(number, nearness)| (&capabilities.all[number].id, nearness));
-    let (capability, _) = near
-        .filter(|(id, nearness)| *nearness >= SOUNDS_LIKE && in_domain(id))
-        .max_by(|a, b| a.1.total_cmp(&b.1))?;
-    Some(capability.clone())
+    let beside = needs.iter().filter(|_| is_short);
+    let beside = beside.filter_map(|need| domain(&need.capability));
+    let domains: Vec<&str> = match task.constraints.domain.as_deref() {
+        Some(asked) => vec![asked],
+        None => beside.collect(),
+    };
+    let is_wanted = |id: &Capability| {
+        domains.is_empty() || domain(id).is_some_and(|domain| domains.contains(&domain))
+    };
+    let least = match domains.is_empty() {
+        true => SOUNDS_LIKE,
+        false => SOUNDS_LIKE_THERE,
+    };
+    let (capability, nearness) = library.capabilities.nearest(text, is_wanted)?;
+    (nearness >= least).then(|| capability.clone())
 }
 
 /// Returns the parts of a clause; only an arrow cuts one.
@@ -224,15 +239,16 @@ fn imply(needs: &mut Vec<Need>, taxonomy: &Taxonomy) {
     }
 }
 
-/// Returns what a person would ask for who needs just this: the task's words for it, its name, and the technologies that belong to it.
+/// Returns what a person would ask for who needs just this: the task's words for it, its names, and the technologies that belong to it.
 fn query(need: &Need, technologies: &BTreeSet<String>, taxonomy: &Taxonomy) -> String {
     let meaning = taxonomy.capabilities.get(&need.capability);
     let words = need.words.clone().unwrap_or_default();
     let mut query = match meaning {
         None => words,
         Some(meaning) => {
-            let name = meaning.words.first().map_or("", String::as_str);
-            format!("{words} {}: {name}", meaning.title)
+            let names = meaning.words.iter().take(NAMES).map(String::as_str);
+            let names: Vec<&str> = names.collect();
+            format!("{words}: {}", names.join(", "))
         }
     };
     let own = meaning.iter().flat_map(|meaning| &meaning.technologies);
@@ -242,5 +258,5 @@ fn query(need: &Need, technologies: &BTreeSet<String>, taxonomy: &Taxonomy) -> S
             query.push_str(technology);
         }
     }
-    query.trim().to_string()
+    query.trim_start_matches(':').trim().to_string()
 }

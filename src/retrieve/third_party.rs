@@ -181,7 +181,7 @@ fn look(
         ),
         preferred,
         ruled_out: by_words.or(by_domain),
-        missing: missing(&plugin),
+        missing: missing(&plugin, library),
         plugin,
     }
 }
@@ -198,15 +198,20 @@ fn says(text: &str, word: &str) -> bool {
 }
 
 /// Returns why an agent cannot use the plugin as things are.
-fn missing(plugin: &Plugin) -> Option<String> {
+fn missing(plugin: &Plugin, library: &Library<'_>) -> Option<String> {
     if let Place::Elsewhere(_) = plugin.place {
         let id = &plugin.id;
         return Some(format!(
             "its files are elsewhere: `orchestrate plugin show --fetch {id}`"
         ));
     }
-    let none = component::usable(plugin).is_empty();
-    none.then(|| "it has no skill, command or agent".to_string())
+    match component::usable(plugin).first() {
+        None => Some("it has no skill, command or agent".to_string()),
+        Some((_, first)) if (library.bytes)(plugin, first) == 0 => {
+            Some("what it brings is no folder that an agent can load".to_string())
+        }
+        Some(_) => None,
+    }
 }
 
 fn candidate(need: &Need, found: Found, wanted: &Wanted<'_>, library: &Library<'_>) -> Candidate {
