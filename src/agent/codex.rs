@@ -47,13 +47,7 @@ fn invoke(call: &Call<'_>) -> Invocation {
     if let Some(session) = call.session {
         invocation.option("resume", session);
     }
-    invocation.argv.extend([
-        "--".to_string(),
-        match call.session {
-            Some(_) => call.order.work.clone(),
-            None => call.order.whole(),
-        },
-    ]);
+    invocation.argv.extend(["--".to_string(), call.text()]);
     let home = call.home.display().to_string();
     invocation.variables(&[(call.variable, call.pass), ("CODEX_HOME", &home)]);
     invocation

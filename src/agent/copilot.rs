@@ -29,23 +29,14 @@ fn invoke(call: &Call<'_>) -> Invocation {
     let mut invocation =
         Invocation::new(call, &["--output-format", "json", "--disable-builtin-mcps"]);
     invocation.option("--plugin-dir", call.plugin.display().to_string());
-    match call
-        .task
-        .tools
-        .iter()
-        .any(|tool| tool.eq_ignore_ascii_case("bash"))
-    {
+    match call.allows_programs() {
         true => invocation.argv.push("--allow-all-tools".to_string()),
         false => invocation.option("--allow-tool", "write"),
     }
     if let Some(session) = call.session {
         invocation.option("--resume", session);
     }
-    let text = match call.session {
-        Some(_) => call.order.work.clone(),
-        None => call.order.whole(),
-    };
-    invocation.argv.push(format!("--prompt={text}"));
+    invocation.argv.push(format!("--prompt={}", call.text()));
     let home = call.home.display().to_string();
     let model = call.task.model.as_deref().unwrap_or("gpt-5");
     invocation.variables(&[

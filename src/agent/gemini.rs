@@ -27,9 +27,8 @@ pub const AGENT: Agent = Agent {
 fn invoke(call: &Call<'_>) -> Invocation {
     let mut invocation =
         Invocation::new(call, &["--output-format", "stream-json", "--approval-mode"]);
-    let allows = |tool: &String| tool.eq_ignore_ascii_case("bash");
     invocation.argv.push(
-        if call.task.tools.iter().any(allows) {
+        if call.allows_programs() {
             "yolo"
         } else {
             "auto_edit"
@@ -40,12 +39,8 @@ fn invoke(call: &Call<'_>) -> Invocation {
     if let Some(session) = call.session {
         invocation.option("--resume", session);
     }
-    let text = match call.session {
-        Some(_) => call.order.work.clone(),
-        None => call.order.whole(),
-    };
     // As one word, since what begins with a dash would be an option.
-    invocation.argv.push(format!("--prompt={text}"));
+    invocation.argv.push(format!("--prompt={}", call.text()));
     let home = call.home.display().to_string();
     invocation.variables(&[
         (call.variable, call.pass),

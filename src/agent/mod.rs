@@ -97,6 +97,22 @@ pub struct Call<'a> {
     pub budget: Budget,
 }
 
+impl Call<'_> {
+    /// Returns what the agent is told: the whole order, or in a session that has it the work alone.
+    fn text(&self) -> String {
+        match self.session {
+            Some(_) => self.order.work.clone(),
+            None => self.order.whole(),
+        }
+    }
+
+    /// Says whether the agent may start any program without asking.
+    fn allows_programs(&self) -> bool {
+        let tools = &self.task.tools;
+        tools.iter().any(|tool| tool.eq_ignore_ascii_case("bash"))
+    }
+}
+
 /// How an agent is started.
 #[derive(Debug, Default, PartialEq)]
 pub struct Invocation {

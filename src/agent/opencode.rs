@@ -35,11 +35,7 @@ fn invoke(call: &Call<'_>) -> Invocation {
     if let Some(session) = call.session {
         invocation.option("--session", session);
     }
-    let text = match call.session {
-        Some(_) => call.order.work.clone(),
-        None => call.order.whole(),
-    };
-    invocation.argv.extend(["--".to_string(), text]);
+    invocation.argv.extend(["--".to_string(), call.text()]);
     let settings = call.home.join("opencode.json");
     let home = call.home.display().to_string();
     invocation.variables(&[

@@ -29,9 +29,8 @@ fn invoke(call: &Call<'_>) -> Invocation {
             "--approval-mode",
         ],
     );
-    let allows = |tool: &String| tool.eq_ignore_ascii_case("bash");
     invocation.argv.push(
-        if call.task.tools.iter().any(allows) {
+        if call.allows_programs() {
             "yolo"
         } else {
             "auto-edit"
@@ -44,11 +43,7 @@ fn invoke(call: &Call<'_>) -> Invocation {
     if let Some(session) = call.session {
         invocation.option("--resume", session);
     }
-    let text = match call.session {
-        Some(_) => call.order.work.clone(),
-        None => call.order.whole(),
-    };
-    invocation.argv.push(format!("--prompt={text}"));
+    invocation.argv.push(format!("--prompt={}", call.text()));
     let home = call.home.display().to_string();
     let model = call.task.model.as_deref().unwrap_or("qwen3-coder-plus");
     invocation.variables(&[

@@ -5,6 +5,7 @@
 
 use super::vector::{NIBBLES_BYTES, Vector};
 use super::{Encoder, WIDTH};
+use crate::model::fingerprint;
 
 static TABLE: &[u8] = include_bytes!("../../templates/encoder/known.bin");
 
@@ -36,10 +37,7 @@ pub fn table(texts: &[String]) -> Vec<u8> {
     rows.concat()
 }
 
-/// FNV-1a: texts of ours, of which none is made to collide.
+/// The texts are ours, and none is made to collide.
 fn key(text: &str) -> [u8; KEY_BYTES] {
-    let hash = text.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
-        (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
-    });
-    hash.to_be_bytes()
+    fingerprint(text.as_bytes()).to_be_bytes()
 }

@@ -30,8 +30,8 @@ pub struct Execution<'a> {
     halt: Cancel,
     /// When `max-time` is used up.
     deadline: Option<Instant>,
-    /// Why nothing new is started: the run ends once everything in flight has landed.
-    ending: Option<Ending>,
+    /// How the run ends once everything in flight has landed; nothing new is started.
+    ending: Option<EventKind>,
 }
 
 /// A step that was started and is not done.
@@ -48,20 +48,6 @@ struct Held {
     workspace: Workspace,
     began: Instant,
     findings: Vec<Finding>,
-}
-
-enum Ending {
-    Interrupted(String),
-    OutOfTime(StepId),
-    Paused {
-        step: StepId,
-        reason: String,
-        actions: Vec<String>,
-    },
-    Failed {
-        step: StepId,
-        reason: String,
-    },
 }
 
 impl<'a> Execution<'a> {
@@ -129,14 +115,19 @@ impl<'a> Execution<'a> {
         if self.ending.is_none()
             && let Some(signal) = self.host.stopped()
         {
-            self.ending = Some(Ending::Interrupted(signal));
+            self.ending = Some(EventKind::RunInterrupted { signal });
         }
         let late = self
             .deadline
             .is_some_and(|deadline| Instant::now() >= deadline);
         if late && self.ending.is_none() {
             let open = self.plan.steps.iter().find(|step| !self.is_done(step));
-            self.ending = open.map(|step| Ending::OutOfTime(step.id.clone()));
+            let seconds = self.plan.constraints.max_time_s.unwrap_or_default();
+            self.ending = open.map(|step| EventKind::RunFailed {
+                step: step.id.clone(),
+                reason: format!("`max-time`, {seconds} s, is used up"),
+                out_of_time: true,
+            });
             self.halt.cancel();
         }
         if self.ending.is_some() {
@@ -267,7 +258,7 @@ impl<'a> Execution<'a> {
             return Ok(true);
         }
         let step = step.id.clone();
-        self.ending = Some(Ending::Paused {
+        self.ending = Some(EventKind::RunPaused {
             step,
             reason,
             actions,
@@ -410,7 +401,13 @@ impl<'a> Execution<'a> {
         // An attempt that was stopped has not failed.
         if matches!(
             self.ending,
-            Some(Ending::Interrupted(_) | Ending::OutOfTime(_))
+            Some(
+                EventKind::RunInterrupted { .. }
+                    | EventKind::RunFailed {
+                        out_of_time: true,
+                        ..
+                    }
+            )
         ) {
             return Ok(());
         }
@@ -460,7 +457,7 @@ impl<'a> Execution<'a> {
                 true => self.again(step, Duration::ZERO),
                 false => {
                     let reason = failure.message;
-                    self.ending = Some(Ending::Paused {
+                    self.ending = Some(EventKind::RunPaused {
                         step: id,
                         reason,
                         actions,
@@ -469,7 +466,11 @@ impl<'a> Execution<'a> {
             },
             Next::Abort => {
                 let reason = failure.message;
-                self.ending = Some(Ending::Failed { step: id, reason });
+                self.ending = Some(EventKind::RunFailed {
+                    step: id,
+                    reason,
+                    out_of_time: false,
+                });
             }
         }
         Ok(())
@@ -487,48 +488,14 @@ impl<'a> Execution<'a> {
         // Somebody who wants to stop while a person is asked is not kept waiting for an answer.
         let open = self.plan.steps.iter().any(|step| !self.is_done(step));
         if let Some(signal) = self.host.stopped().filter(|_| open) {
-            self.ending = Some(Ending::Interrupted(signal));
+            self.ending = Some(EventKind::RunInterrupted { signal });
         }
-        let (event, ended) = match self.ending.take() {
-            None => {
-                let steps = self.host.state().steps.iter();
-                let duration_ms = steps.map(|step| step.duration_ms).sum();
-                (EventKind::RunFinished { duration_ms }, Ended::Finished)
-            }
-            Some(Ending::Interrupted(signal)) => {
-                (EventKind::RunInterrupted { signal }, Ended::Interrupted)
-            }
-            Some(Ending::OutOfTime(step)) => {
-                let seconds = self.plan.constraints.max_time_s.unwrap_or_default();
-                let reason = format!("`max-time`, {seconds} s, is used up");
-                let event = EventKind::RunFailed {
-                    step,
-                    reason,
-                    out_of_time: true,
-                };
-                (event, Ended::Failed)
-            }
-            Some(Ending::Paused {
-                step,
-                reason,
-                actions,
-            }) => (
-                EventKind::RunPaused {
-                    step,
-                    reason,
-                    actions,
-                },
-                Ended::Paused,
-            ),
-            Some(Ending::Failed { step, reason }) => {
-                let event = EventKind::RunFailed {
-                    step,
-                    reason,
-                    out_of_time: false,
-                };
-                (event, Ended::Failed)
-            }
-        };
+        let event = self.ending.take().unwrap_or_else(|| {
+            let steps = self.host.state().steps.iter();
+            let duration_ms = steps.map(|step| step.duration_ms).sum();
+            EventKind::RunFinished { duration_ms }
+        });
+        let ended = Ended::by(&event);
         self.host.emit(event)?;
         Ok(ended)
     }

@@ -92,6 +92,18 @@ pub enum Ended {
     Interrupted,
 }
 
+impl Ended {
+    /// Returns how an execution ended whose last event is `event`.
+    fn by(event: &EventKind) -> Ended {
+        match event {
+            EventKind::RunPaused { .. } => Ended::Paused,
+            EventKind::RunFailed { .. } => Ended::Failed,
+            EventKind::RunInterrupted { .. } => Ended::Interrupted,
+            _ => Ended::Finished,
+        }
+    }
+}
+
 /// Carries out what is left of the plan.
 pub fn execute(plan: &Plan, way: Way, host: &mut dyn Host) -> Result<Ended> {
     execution::Execution::new(plan, way, host).run()

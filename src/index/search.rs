@@ -80,7 +80,7 @@ pub fn terms(query: &str) -> Vec<String> {
 pub fn stems(text: &str) -> Vec<String> {
     let mut lexicon = Lexicon::new();
     let mut stems = Vec::new();
-    words::for_each_word(words::beginning(text), |word| {
+    words::for_each_word(words::read(text), |word| {
         let term = lexicon.term(word) as usize;
         if term == stems.len() {
             stems.push(lexicon.text(term as u32).to_string());

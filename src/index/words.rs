@@ -4,6 +4,7 @@ use hashbrown::HashMap;
 use rust_stemmers::{Algorithm, Stemmer};
 
 use super::{PerField, Texts};
+use crate::model::{beginning, fingerprint};
 
 /// The longest word that counts; what is longer is a digest or an encoded blob.
 const WORD_BYTES_MAX: usize = 64;
@@ -71,7 +72,7 @@ impl Lexicon {
         self.ids.insert(stem.into(), id);
         self.terms.push(Term {
             text: stem.into(),
-            hash: hash(stem),
+            hash: fingerprint(stem.as_bytes()),
         });
         id
     }
@@ -97,7 +98,7 @@ pub fn count(texts: &Texts, mut each: impl FnMut(usize, &str)) -> PerField<u32> 
     let mut lengths = PerField::default();
     let mut left = WORDS_MAX;
     for (field, text) in texts.all().into_iter().enumerate() {
-        for_each_word(beginning(text), |word| {
+        for_each_word(read(text), |word| {
             if left > 0 {
                 left -= 1;
                 lengths[field] += 1;
@@ -109,10 +110,8 @@ pub fn count(texts: &Texts, mut each: impl FnMut(usize, &str)) -> PerField<u32> 
 }
 
 /// Returns as much of the text as is read.
-pub fn beginning(text: &str) -> &str {
-    let mut ends = (0..=text.len().min(TEXT_BYTES_MAX)).rev();
-    let end = ends.find(|end| text.is_char_boundary(*end));
-    &text[..end.unwrap_or_default()]
+pub fn read(text: &str) -> &str {
+    beginning(text, TEXT_BYTES_MAX)
 }
 
 /// Calls `each` with every word in small letters, and with the parts of a word that is put together: `fastAPI` is also `fast` and `api`.
@@ -203,13 +202,6 @@ fn pairs(text: &str, each: &mut impl FnMut(&str)) {
     for (start, end) in starts.iter().zip(ends).take(starts.len() - 1) {
         each(&text[*start..end]);
     }
-}
-
-/// FNV-1a, because a sketch is compared with those of other files and other machines.
-fn hash(text: &str) -> u64 {
-    text.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
-        (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
-    })
 }
 
 #[cfg(test)]

@@ -17,6 +17,13 @@ pub fn first_line(text: &str, length_max: usize) -> String {
     }
 }
 
+/// Returns the beginning of a text, at most so many bytes.
+pub fn beginning(text: &str, bytes_max: usize) -> &str {
+    let mut ends = (0..=text.len().min(bytes_max)).rev();
+    let end = ends.find(|end| text.is_char_boundary(*end));
+    &text[..end.unwrap_or_default()]
+}
+
 /// Returns the text on one line with what cannot be seen written out, so that no terminal acts on it.
 pub fn visible(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());

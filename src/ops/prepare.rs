@@ -1,6 +1,5 @@
 //! What an attempt at a step finds: a clean worktree, its plugin's files, its inputs, its environment, its services.
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -10,10 +9,10 @@ use serde_json::Value;
 use super::host::{RunHost, gives_away};
 use super::slots::Slot;
 use crate::checkpoint::Repository;
-use crate::model::{Action, AgentUse, Failure, FailureKind, Plan, ServiceUse, Step};
+use crate::model::{Action, Failure, FailureKind, Plan, ServiceUse, Step};
 use crate::sandbox::{Provided, provide_port, provide_redis};
 use crate::secret::Secrets;
-use crate::workspace::{self, Changes, Workspace};
+use crate::workspace::{self, Changes, Folders, Workspace};
 
 impl RunHost<'_> {
     /// Returns the workspace of an attempt, or why it cannot begin.
@@ -32,37 +31,26 @@ impl RunHost<'_> {
         let folder = self.session.folder.plugin(&name, &of_plugin)?;
         workspace::lay_out(&folder, &files)?;
         let scratch = self.session.folder.scratch(&name)?;
-        let mut workspace = Workspace {
+        let values = self.plan.values(
+            action,
+            plugin.spec.iter().flat_map(|spec| spec.inputs.keys()),
+            |step| self.action_used(step),
+        );
+        let folders = Folders {
             directory,
             scratch: canonical(scratch)?,
             plugin: canonical(folder)?,
-            files,
-            values: self.plan.values(
-                action,
-                plugin.spec.iter().flat_map(|spec| spec.inputs.keys()),
-                |step| self.action_used(step),
-            ),
-            services: Vec::new(),
-            service_environment: BTreeMap::new(),
-            ports: BTreeSet::new(),
-            running: Vec::new(),
-            python: None,
-            written: Vec::new(),
-            changes: Some(changes),
-            deadline: None,
-            sandbox: self.sandbox.clone(),
-            cancel: self.stop.cancel.clone(),
-            agent: self.tools.ready(self.session.project, action)?,
-            secrets: self.tools.granted(action),
-            hidden: self.hidden.clone(),
-            spent: self
-                .state
-                .step(&step.id)
-                .map(|step| step.used.clone())
-                .unwrap_or_default(),
-            used: AgentUse::default(),
-            budget_times: self.budget_times,
         };
+        let mut workspace = Workspace::new(folders, files, values, self.sandbox.clone());
+        workspace.cancel = self.stop.cancel.clone();
+        workspace.changes = Some(changes);
+        workspace.agent = self.tools.ready(self.session.project, action)?;
+        workspace.secrets = self.tools.granted(action);
+        workspace.hidden = self.hidden.clone();
+        workspace.budget_times = self.budget_times;
+        if let Some(before) = self.state.step(&step.id) {
+            workspace.spent = before.used.clone();
+        }
         workspace.python = self.python_for(action);
         for service in &action.grants.services {
             if let Some(failure) = self.provide(service, step, action, &mut workspace)? {

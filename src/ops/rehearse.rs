@@ -1,6 +1,6 @@
 //! A plan carried out with stubs: its order, its connections, its templates and its checks are seen, and none of its programs run.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use anyhow::{Context, Result};
@@ -12,11 +12,10 @@ use super::session::planned_plugin;
 use super::{Planned, Project};
 use crate::approve::reads;
 use crate::execute::rehearse_step;
-use crate::model::{Action, AgentUse, Check, CheckKind, Event, EventKind, RunState, Step};
-use crate::sandbox::{Cancel, Sandbox};
-use crate::secret::Secrets;
+use crate::model::{Action, Check, CheckKind, Event, EventKind, RunState, Step};
+use crate::sandbox::Sandbox;
 use crate::validate;
-use crate::workspace::Workspace;
+use crate::workspace::{Folders, Workspace};
 
 /// What a rehearsal showed of one step.
 #[derive(Debug, Serialize)]
@@ -141,33 +140,17 @@ fn workspace(
     sandbox: &Sandbox,
 ) -> Result<Workspace> {
     let (plugin, files) = planned_plugin(project, action)?;
-    Ok(Workspace {
+    let values = planned.plan.values(
+        action,
+        plugin.spec.iter().flat_map(|spec| spec.inputs.keys()),
+        |step| step.action.clone(),
+    );
+    let folders = Folders {
         directory: directory.to_path_buf(),
         scratch: directory.to_path_buf(),
         plugin: directory.to_path_buf(),
-        files,
-        values: planned.plan.values(
-            action,
-            plugin.spec.iter().flat_map(|spec| spec.inputs.keys()),
-            |step| step.action.clone(),
-        ),
-        services: Vec::new(),
-        service_environment: BTreeMap::new(),
-        ports: BTreeSet::new(),
-        running: Vec::new(),
-        python: None,
-        written: Vec::new(),
-        changes: None,
-        deadline: None,
-        sandbox: sandbox.clone(),
-        cancel: Cancel::default(),
-        agent: None,
-        secrets: Vec::new(),
-        hidden: Secrets::default(),
-        spent: AgentUse::default(),
-        used: AgentUse::default(),
-        budget_times: 1,
-    })
+    };
+    Ok(Workspace::new(folders, files, values, sandbox.clone()))
 }
 
 /// Copies the files that the plan declares from the commit that its run would start from.

@@ -1,7 +1,8 @@
 //! What of a plugin is read for its meaning.
 
-use super::words::{beginning, identifier};
+use super::words::identifier;
 use crate::encoder::{Vector, vector as meaning};
+use crate::model::beginning;
 
 /// How much of the short and of the long passage is read, in bytes.
 const SHORT_BYTES_MAX: usize = 1_200;

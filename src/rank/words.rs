@@ -78,13 +78,6 @@ pub fn spelled(text: &str) -> Cow<'_, str> {
     Cow::Owned(spelled)
 }
 
-/// Returns the beginning of a text, at most so many bytes.
-pub fn beginning(text: &str, bytes: usize) -> &str {
-    let mut ends = (0..=text.len().min(bytes)).rev();
-    let end = ends.find(|end| text.is_char_boundary(*end));
-    &text[..end.unwrap_or_default()]
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 use etcetera::{AppStrategy, AppStrategyArgs};
 
-use crate::model::{Hint, RunId, Trouble};
+use crate::model::{Hint, RunId, Trouble, fingerprint};
 
 /// The platform's state and cache folders for orchestrate.
 #[derive(Debug, Clone)]
@@ -62,7 +62,7 @@ impl Folders {
 
     fn runs_of(&self, git: &Path) -> PathBuf {
         // Two repositories never share a folder, and a person still sees which one it is.
-        let digest = fingerprint(git);
+        let digest = format!("{:016x}", fingerprint(git.as_os_str().as_encoded_bytes()));
         let name = git
             .parent()
             .and_then(|parent| parent.file_name())
@@ -75,18 +75,6 @@ impl Folders {
             .collect();
         self.state.join("runs").join(format!("{safe}-{digest}"))
     }
-}
-
-fn fingerprint(path: &Path) -> String {
-    // FNV-1a: stable between builds, and nothing here depends on it being hard to invert.
-    let hash = path
-        .as_os_str()
-        .as_encoded_bytes()
-        .iter()
-        .fold(0xcbf2_9ce4_8422_2325_u64, |hash, &byte| {
-            (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
-        });
-    format!("{hash:016x}")
 }
 
 const WORKTREE: &str = "worktree";

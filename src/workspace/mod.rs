@@ -78,7 +78,46 @@ pub enum Access {
     Read,
 }
 
+/// The folders of a workspace.
+pub struct Folders {
+    pub directory: PathBuf,
+    pub scratch: PathBuf,
+    pub plugin: PathBuf,
+}
+
 impl Workspace {
+    /// Returns a workspace without services, secrets, an agent or a deadline.
+    pub fn new(
+        folders: Folders,
+        files: BTreeMap<String, PluginFile>,
+        values: Map<String, Value>,
+        sandbox: Sandbox,
+    ) -> Workspace {
+        Workspace {
+            directory: folders.directory,
+            scratch: folders.scratch,
+            plugin: folders.plugin,
+            files,
+            values,
+            services: Vec::new(),
+            service_environment: BTreeMap::new(),
+            ports: BTreeSet::new(),
+            running: Vec::new(),
+            python: None,
+            written: Vec::new(),
+            changes: None,
+            deadline: None,
+            sandbox,
+            cancel: Cancel::default(),
+            agent: None,
+            secrets: Vec::new(),
+            hidden: Secrets::default(),
+            spent: AgentUse::default(),
+            used: AgentUse::default(),
+            budget_times: 1,
+        }
+    }
+
     /// Runs a program of the step; `${scratch}` and `${plugin}` in its arguments are the folders of these names.
     pub fn run(
         &self,

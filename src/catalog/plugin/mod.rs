@@ -22,7 +22,7 @@ use super::hidden::refused;
 use super::json::{self, Document};
 use super::payload::payloads;
 use super::{Loaded, Request, Words, spec};
-use crate::model::{Component, Components, Oddity, Place, Plugin, PluginId, Severity};
+use crate::model::{Component, Components, Oddity, Place, Plugin, PluginId, Severity, beginning};
 use crate::tree::{Kind, Tree};
 
 pub use manifest::{Manifest, find};
@@ -269,11 +269,7 @@ impl<'a> Reading<'a> {
     /// Keeps text for searching, as far as there is room.
     fn keep(&mut self, text: &str) {
         let room = BODY_BYTES_MAX.saturating_sub(self.body.len() + 1);
-        let mut end = room.min(text.len());
-        while !text.is_char_boundary(end) {
-            end -= 1;
-        }
-        self.body.push_str(&text[..end]);
+        self.body.push_str(beginning(text, room));
         if room > 0 {
             self.body.push('\n');
         }
