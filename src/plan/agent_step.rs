@@ -4,10 +4,11 @@ use anyhow::Result;
 
 use super::choose::find;
 use super::order;
+use super::prompt::{prompt, title, titles};
 use super::{Choice, Pick, PlanContext};
 use crate::model::{
     ANYWHERE, Action, AgentTask, Budget, By, Candidate, Capability, Check, Effects, Grants,
-    PluginId, Quality, Runner, RunnerUp, Stage, Step, StepId,
+    PluginId, Runner, RunnerUp, Stage, Step, StepId,
 };
 
 const ATTEMPTS_MAX: u32 = 2;
@@ -92,7 +93,7 @@ fn asks_to_mend(text: &str) -> bool {
 }
 
 /// What a step leaves.
-enum Kind {
+pub enum Kind {
     /// A report at this path, and nothing else.
     Report(String),
     /// Changes, wherever the work needs them.
@@ -241,119 +242,6 @@ fn protected(context: &PlanContext<'_>, pick: &Pick) -> Vec<String> {
         paths.extend(usual.iter().map(|path| path.to_string()));
     }
     paths
-}
-
-fn titles(context: &PlanContext<'_>, pick: &Pick) -> Vec<String> {
-    pick.capabilities().map(|one| named(context, one)).collect()
-}
-
-/// Returns what is wanted, in words, on one line.
-fn named(context: &PlanContext<'_>, capability: &Capability) -> String {
-    let mut needs = context.research.needs.iter();
-    let need = needs.find(|need| need.capability == *capability);
-    let title = need.map_or_else(
-        || context.taxonomy.title(capability),
-        |need| need.title.clone(),
-    );
-    title.split_whitespace().collect::<Vec<_>>().join(" ")
-}
-
-fn title(context: &PlanContext<'_>, pick: &Pick) -> String {
-    let mut title = titles(context, pick).join("; ");
-    if let Some(first) = title.chars().next() {
-        title.replace_range(..first.len_utf8(), &first.to_uppercase().to_string());
-    }
-    title
-}
-
-/// Returns the order for the step: the whole task, its part of it, what is there already, and what others do.
-fn prompt(
-    context: &PlanContext<'_>,
-    choice: &Choice,
-    place: usize,
-    before: &[Step],
-    kind: &Kind,
-) -> String {
-    let pick = &choice.picks[place];
-    let mut parts = Vec::new();
-    let text = &context.task.text;
-    parts.push(match choice.picks.len() {
-        1 => format!("The task: {text}"),
-        count => format!("This is step {} of {count} of a task: {text}", place + 1),
-    });
-    let because = pick.capabilities().map(|one| {
-        let mut needs = context.research.needs.iter();
-        let need = needs.find(|need| need.capability == *one);
-        let because = need.map_or(String::new(), |need| format!(" ({})", need.because));
-        format!("- {}{because}", named(context, one))
-    });
-    if choice.picks.len() > 1 {
-        parts.push(list("Your part of it:", because));
-    }
-    let done = before
-        .iter()
-        .map(|step| match step.action.writes.as_slice() {
-            [path] if step.results.contains_key("Report") => {
-                format!("- {}: read `{path}`", step.title)
-            }
-            _ => format!("- {}", step.title),
-        });
-    parts.push(list(
-        "Done before you, and to be found in the files here; build on it:",
-        done,
-    ));
-    let later = choice.picks[place + 1..].iter();
-    let later = later.map(|pick| format!("- {}", titles(context, pick).join("; ")));
-    parts.push(list(
-        "Done after you by others, so leave it to them:",
-        later,
-    ));
-    parts.push(list("To be kept to:", constraints(context)));
-    parts.push(what_to_leave(kind));
-    parts.retain(|part| !part.is_empty());
-    parts.join("\n\n")
-}
-
-fn list(heading: &str, lines: impl Iterator<Item = String>) -> String {
-    let lines: Vec<String> = lines.collect();
-    match lines.is_empty() {
-        true => String::new(),
-        false => format!("{heading}\n{}", lines.join("\n")),
-    }
-}
-
-fn constraints(context: &PlanContext<'_>) -> impl Iterator<Item = String> {
-    let constraints = &context.task.constraints;
-    let named = |word: &str, list: &[String]| {
-        (!list.is_empty()).then(|| format!("- {word}: {}", list.join(", ")))
-    };
-    let quality = (constraints.quality == Some(Quality::ProductionReady)).then(|| {
-        "- the result is ready for production: with tests, errors handled, nothing left open"
-            .to_string()
-    });
-    let notes = constraints.notes.iter().map(|note| format!("- {note}"));
-    let lists = [
-        named("prefer", &constraints.prefer),
-        named("avoid", &context.research.avoid),
-        quality,
-    ];
-    lists.into_iter().flatten().chain(notes)
-}
-
-fn what_to_leave(kind: &Kind) -> String {
-    match kind {
-        Kind::Report(path) => format!(
-            "Change nothing that is there. Write what you find into `{path}`: the most important first, each with the file and the line \
-             that shows it, and what to do about it. Say also what you looked at, and what you could not look at."
-        ),
-        Kind::Changes => "Do it in the files here, complete and working, in the style of what is there already; where the project has \
-                          tests, add some for what you made. Do no more than your part."
-            .to_string(),
-        Kind::Deployment => "Prepare it in the files here so that it takes one command: configuration, scripts, and a page that says which \
-                             command that is and which secrets it needs. Nothing outside this folder can be reached from here, so do not try \
-                             to deploy."
-            .to_string(),
-    }
 }
 
 fn runners_up(context: &PlanContext<'_>, pick: &Pick, fallbacks: &[Action]) -> Vec<RunnerUp> {

@@ -10,6 +10,8 @@ mod choose;
 mod compose;
 mod markdown;
 mod order;
+mod prompt;
+mod refuse;
 
 use anyhow::Result;
 
