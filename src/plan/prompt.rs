@@ -2,7 +2,7 @@
 
 use super::agent_step::Kind;
 use super::{Choice, Pick, PlanContext};
-use crate::model::{Capability, Quality, Step};
+use crate::model::{Capability, Need, Quality, Step};
 
 /// Returns the order for the step: the whole task, its part of it, what is there already, and what others do.
 pub fn prompt(
@@ -20,10 +20,8 @@ pub fn prompt(
         count => format!("This is step {} of {count} of a task: {text}", place + 1),
     });
     let because = pick.capabilities().map(|one| {
-        let mut needs = context.research.needs.iter();
-        let need = needs.find(|need| need.capability == *one);
-        let because = need.map_or(String::new(), |need| format!(" ({})", need.because));
-        format!("- {}{because}", named(context, one))
+        let because = need(context, one).map(|need| format!(" ({})", need.because));
+        format!("- {}{}", named(context, one), because.unwrap_or_default())
     });
     if choice.picks.len() > 1 {
         parts.push(list("Your part of it:", because));
@@ -94,26 +92,36 @@ fn what_to_leave(kind: &Kind) -> String {
     }
 }
 
-/// Returns what is wanted of a pick, each thing in words.
+/// Returns what is wanted of a pick, each thing in the task's own words where it has some.
 pub fn titles(context: &PlanContext<'_>, pick: &Pick) -> Vec<String> {
-    pick.capabilities().map(|one| named(context, one)).collect()
+    let said = |one: &Capability| {
+        let words = need(context, one).and_then(|need| need.words.as_deref());
+        words.map_or_else(|| named(context, one), on_one_line)
+    };
+    pick.capabilities().map(said).collect()
 }
 
-/// Returns what is wanted, in words, on one line.
-fn named(context: &PlanContext<'_>, capability: &Capability) -> String {
-    let mut needs = context.research.needs.iter();
-    let need = needs.find(|need| need.capability == *capability);
-    let title = need.map_or_else(
-        || context.taxonomy.title(capability),
-        |need| need.title.clone(),
-    );
-    title.split_whitespace().collect::<Vec<_>>().join(" ")
-}
-
+/// Returns what a step is called that does what is wanted of a pick.
 pub fn title(context: &PlanContext<'_>, pick: &Pick) -> String {
     let mut title = titles(context, pick).join("; ");
     if let Some(first) = title.chars().next() {
         title.replace_range(..first.len_utf8(), &first.to_uppercase().to_string());
     }
     title
+}
+
+fn need<'a>(context: &'a PlanContext<'_>, capability: &Capability) -> Option<&'a Need> {
+    let mut needs = context.research.needs.iter();
+    needs.find(|need| need.capability == *capability)
+}
+
+/// Returns what a capability is, as the taxonomy says it.
+fn named(context: &PlanContext<'_>, capability: &Capability) -> String {
+    let need = need(context, capability);
+    let title = need.map(|need| need.title.clone());
+    on_one_line(&title.unwrap_or_else(|| context.taxonomy.title(capability)))
+}
+
+fn on_one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
 }

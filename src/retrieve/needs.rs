@@ -184,14 +184,12 @@ fn sounds_like(
     (nearness >= least).then(|| capability.clone())
 }
 
-/// Returns the parts of a clause; only an arrow cuts one.
+/// Returns the parts of a clause that names no capability: arrows and commas cut it.
 fn parts(clause: &str) -> Vec<String> {
     let cut = clause.replace("->", "→").replace("=>", "→");
-    let parts = cut.split('→').map(str::trim);
-    parts
-        .filter(|part| !part.is_empty())
-        .map(str::to_string)
-        .collect()
+    let parts = cut.split(['→', ',']).map(str::trim);
+    let parts = parts.filter(|part| !part.is_empty());
+    parts.map(str::to_string).collect()
 }
 
 fn own_name(text: &str) -> Option<Capability> {

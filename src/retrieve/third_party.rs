@@ -6,13 +6,15 @@ use super::Library;
 use super::component::{self, Wanted};
 use super::needs::Reading;
 use crate::model::{By, Candidate, Need, Place, Plugin, Task};
-use crate::rank::{self, Ranked, Request, RuledOut, Unit, UnitKind};
+use crate::rank::{self, Ranked, Request, RuledOut, Signals, Unit, UnitKind};
 
 /// How many plugins are looked at for a need.
 const LOOKED_AT: usize = 12;
 /// How many are candidates, of those that can be used and of those that cannot.
 const USABLE_MAX: usize = 4;
 const OTHERS_MAX: usize = 2;
+/// How many of the usable ones are looked into, for the component that fits: the one that is used, and its fallback.
+const USED_MAX: usize = 2;
 /// How near in meaning a plugin has to be, as a cosine: to what the taxonomy describes, and to the task's own words.
 const NEAR: f32 = 0.3;
 const NEAR_OWN: f32 = 0.38;
@@ -91,7 +93,7 @@ pub fn candidates(
         false => NEAR,
     };
     let mut found: Vec<Found> = Vec::new();
-    for (place, hit) in best(&ranked, context)?.into_iter().enumerate() {
+    for (place, (hit, score)) in best(&ranked, context)?.into_iter().enumerate() {
         let plugin = (library.plugin)(ranked.collection.place(hit))?;
         // What is known whole is compared by what it provides; and near-copies are one choice.
         let is_copy = found
@@ -100,19 +102,16 @@ pub fn candidates(
         if plugin.spec.is_some() || is_copy || ranked.cosines[hit] < near {
             continue;
         }
-        found.push(look(
-            task,
-            reading,
-            need,
-            plugin,
-            library,
-            (place, &ranked, hit),
-        ));
+        let signals = ranked.signals[hit];
+        let mut seen = look(task, reading, need, plugin, library, signals);
+        seen.place = place;
+        seen.score = score + PREFERRED * seen.preferred.len() as f32;
+        found.push(seen);
     }
     let (mut usable, mut others): (Vec<Found>, Vec<Found>) = found
         .into_iter()
         .partition(|found| found.ruled_out.is_none() && found.missing.is_none());
-    usable.sort_by(|a, b| b.score.total_cmp(&a.score));
+    sort(&mut usable);
     usable.truncate(USABLE_MAX);
     others.truncate(OTHERS_MAX);
     let terms = ranked.collection.terms().iter().enumerate();
@@ -124,25 +123,22 @@ pub fn candidates(
         query: &need.query,
         stems: &stems,
     };
-    let all = usable.into_iter().chain(others);
-    let mut candidates: Vec<Candidate> = all
-        .map(|found| candidate(need, found, &wanted, library))
-        .collect();
-    sort(&mut candidates);
-    Ok(candidates)
+    let all = usable.into_iter().chain(others).enumerate();
+    let candidates = all.map(|(place, found)| {
+        let wanted = Some(&wanted).filter(|_| place < USED_MAX);
+        candidate(need, found, wanted, library)
+    });
+    Ok(candidates.collect())
 }
 
-/// Returns the numbers of the plugins that fit the need best, with a look at the whole of the task.
-fn best(ranked: &Ranked<'_>, context: &Context<'_>) -> Result<Vec<usize>> {
+/// Returns the plugins that fit the need best, by their numbers, with a look at the whole of the task; and how well they do.
+fn best(ranked: &Ranked<'_>, context: &Context<'_>) -> Result<Vec<(usize, f32)>> {
     let with_context = ranked.scores.iter().zip(&context.ranked.scores);
-    let scores = with_context
-        .map(|(need, whole)| need + CONTEXT * whole)
-        .collect();
-    let hits = ranked.best_by(scores, LOOKED_AT)?;
-    let number = |(source, plugin)| ranked.collection.number((source, plugin));
+    let scores = with_context.map(|(need, whole)| need + CONTEXT * whole);
+    let hits = ranked.best_by(scores.collect(), LOOKED_AT)?.into_iter();
+    let number = |source, plugin| ranked.collection.number((source, plugin));
     Ok(hits
-        .into_iter()
-        .map(|hit| number((hit.source, hit.plugin)))
+        .map(|hit| (number(hit.source, hit.plugin), hit.score))
         .collect())
 }
 
@@ -152,7 +148,7 @@ fn look(
     need: &Need,
     plugin: Plugin,
     library: &Library<'_>,
-    (place, ranked, number): (usize, &Ranked<'_>, usize),
+    signals: Signals,
 ) -> Found {
     let about = plugin.about();
     let goes_by = |word: &&String| plugin.goes_by(word) || says(&about, word);
@@ -171,10 +167,9 @@ fn look(
     let by_domain =
         elsewhere.map(|(asked, meaning)| format!("it is for `{}`, not `{asked}`", meaning.domain));
     let by_words = reading.ruled_out.reason(&plugin.id.name, &about);
-    let signals = ranked.signals[number];
     Found {
-        score: ranked.scores[number] + PREFERRED * preferred.len() as f32,
-        place,
+        score: 0.0,
+        place: 0,
         signals: format!(
             "meaning {:.1}, words {:.1}, name {:.1}",
             signals.meaning, signals.words, signals.name
@@ -214,11 +209,14 @@ fn missing(plugin: &Plugin, library: &Library<'_>) -> Option<String> {
     }
 }
 
-fn candidate(need: &Need, found: Found, wanted: &Wanted<'_>, library: &Library<'_>) -> Candidate {
-    let uses = match found.missing {
-        None => component::best(&found.plugin, wanted),
-        Some(_) => None,
-    };
+fn candidate(
+    need: &Need,
+    found: Found,
+    wanted: Option<&Wanted<'_>>,
+    library: &Library<'_>,
+) -> Candidate {
+    let wanted = wanted.filter(|_| found.missing.is_none());
+    let uses = wanted.and_then(|wanted| component::best(&found.plugin, wanted));
     let used = uses
         .as_ref()
         .map_or(0, |(_, used)| (library.bytes)(&found.plugin, used));
@@ -251,18 +249,13 @@ fn candidate(need: &Need, found: Found, wanted: &Wanted<'_>, library: &Library<'
     }
 }
 
-/// Usable ones first, then by score; where two hardly differ, the one that adds less to what a model reads.
-fn sort(candidates: &mut [Candidate]) {
-    let tokens = |candidate: &Candidate| match &candidate.by {
-        By::Agent { context_tokens, .. } => *context_tokens,
-        By::Itself => 0,
-    };
-    let step = |candidate: &Candidate| (candidate.score / f64::from(EQUAL)).round() as i64;
-    candidates.sort_by(|a, b| {
-        let usable = b.is_usable().cmp(&a.is_usable());
-        usable
-            .then(step(b).cmp(&step(a)))
-            .then(tokens(a).cmp(&tokens(b)))
+/// The best first; where two hardly differ, the one that adds less to what a model reads.
+fn sort(found: &mut [Found]) {
+    let step = |found: &Found| (found.score / EQUAL).round() as i64;
+    let tokens = |found: &Found| component::context_tokens(&found.plugin, 0);
+    found.sort_by(|a, b| {
+        let better = step(b).cmp(&step(a)).then(tokens(a).cmp(&tokens(b)));
+        better
             .then(b.score.total_cmp(&a.score))
             .then(a.plugin.id.cmp(&b.plugin.id))
     });
