@@ -53,6 +53,7 @@ impl<'a> Terminal<'a> {
                 let needs: Vec<&str> = research
                     .needs
                     .iter()
+                    .filter(|need| !need.is_own())
                     .map(|need| need.capability.as_str())
                     .collect();
                 self.say(&format!(

@@ -31,6 +31,21 @@ pub struct Need {
     pub query: String,
 }
 
+/// What the name of a need begins with that the taxonomy has no name for.
+const OWN: &str = "task";
+
+impl Need {
+    /// Returns the name of a need that is told by the task's own words alone, such as `task.bake-cake`.
+    pub fn own_name(words: &str) -> String {
+        format!("{OWN}.{words}")
+    }
+
+    /// Says whether the need is one of the task's own words, which the taxonomy has no name for.
+    pub fn is_own(&self) -> bool {
+        self.capability.family() == OWN
+    }
+}
+
 /// A plugin that could fill a need.
 #[derive(Debug, Clone)]
 pub struct Candidate {

@@ -257,6 +257,13 @@ fn covered(project: &Project, plan: &Plan, base: Option<&Oid>) -> Result<Digest>
     let mut lines = String::new();
     if let Some(base) = base {
         for path in approve::reads(plan).0 {
+            if path == ANYWHERE {
+                let all = project.repository.tree_of(base)?;
+                let ours = paths::ROOT.trim_end_matches('/');
+                let theirs = project.repository.tree_without(&all, ours)?;
+                lines.push_str(&format!("{path}\0{theirs}\n"));
+                continue;
+            }
             for path in files_at(project, base, &path)? {
                 if let Some(bytes) = project.repository.read_file(base, &path)? {
                     lines.push_str(&format!("{path}\0{}\n", tree::of_bytes(&bytes)));

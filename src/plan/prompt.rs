@@ -68,9 +68,12 @@ fn constraints(context: &PlanContext<'_>) -> impl Iterator<Item = String> {
             .to_string()
     });
     let notes = constraints.notes.iter().map(|note| format!("- {note}"));
+    let mut avoided = context.research.avoid.clone();
+    avoided.sort();
+    avoided.dedup();
     let lists = [
         named("prefer", &constraints.prefer),
-        named("avoid", &context.research.avoid),
+        named("avoid", &avoided),
         quality,
     ];
     lists.into_iter().flatten().chain(notes)

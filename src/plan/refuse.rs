@@ -6,11 +6,17 @@ use super::PlanContext;
 use super::choose::filling;
 use crate::model::{Candidate, Capability, Hint, Need, Trouble, hinted};
 
-/// What nobody can do is refused, unless it is a constraint that leaves nobody.
+/// What nobody can do, or hardly any of it, is refused, unless it is a constraint that leaves nobody.
 pub fn refuse_what_nobody_can_do(context: &PlanContext<'_>) -> Result<()> {
     let research = context.research;
     let asked = || research.needs.iter().filter(|need| need.words.is_some());
-    if asked().any(|need| filling(context, need).any(|candidate| candidate.missing.is_none())) {
+    let can_be_done = |need: &&Need| {
+        let mut candidates = filling(context, need);
+        candidates.any(|candidate| candidate.missing.is_none())
+    };
+    let doable = asked().filter(can_be_done).count();
+    // A plan for less than half of what is asked for is not what was asked for.
+    if doable > 0 && 2 * doable >= asked().count() {
         return Ok(());
     }
     let known = |need: &&Need| context.taxonomy.capabilities.contains_key(&need.capability);
@@ -28,7 +34,8 @@ pub fn refuse_what_nobody_can_do(context: &PlanContext<'_>) -> Result<()> {
         .take(3)
         .map(|candidate| format!("{} (`{}`)", candidate.pattern.title, candidate.pattern.id))
         .collect();
-    let nobody_does = asked().filter(known).map(|need| {
+    let open = asked().filter(known).filter(|need| !can_be_done(need));
+    let nobody_does = open.map(|need| {
         let unusable = filling(context, need).filter_map(|candidate| {
             Some(format!(
                 "\n  `{}`: {}",
@@ -98,6 +105,7 @@ pub fn left_out(context: &PlanContext<'_>) -> Result<(Vec<Capability>, Vec<Strin
             true => format!(
                 "{}: {title} (`{}`), for which no plugin is known",
                 match need.words {
+                    Some(_) if need.is_own() => "not understood, and not done",
                     Some(_) => "understood, and not done",
                     None => "left out",
                 },

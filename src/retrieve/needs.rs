@@ -15,8 +15,6 @@ const SOUNDS_LIKE_THERE: f32 = 0.3;
 const SHORT: usize = 3;
 /// The most things that a task is taken apart into, beside those that they imply.
 const ASKED_MAX: usize = 10;
-/// What the name of a need begins with that is no capability of the taxonomy.
-const OWN: &str = "task";
 /// How many names of a capability are looked for.
 const NAMES: usize = 3;
 /// How many words name such a need.
@@ -89,11 +87,6 @@ pub fn read(task: &Task, library: &Library<'_>) -> Reading {
         technologies,
         whole: request.whole().to_string(),
     }
-}
-
-/// Says whether a need is one of the task's own words, which the taxonomy has no name for.
-pub fn is_own(need: &Need) -> bool {
-    need.capability.family() == OWN
 }
 
 fn ask(needs: &mut Vec<Need>, capability: &Capability, words: String, taxonomy: &Taxonomy) {
@@ -200,7 +193,7 @@ fn own_name(text: &str) -> Option<Capability> {
         .filter(|word: &String| !word.is_empty())
         .take(OWN_WORDS)
         .collect();
-    let mut name = format!("{OWN}.{}", name.join("-"));
+    let mut name = Need::own_name(&name.join("-"));
     name.truncate(60);
     name.trim_end_matches('-').parse().ok()
 }

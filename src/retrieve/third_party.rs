@@ -88,7 +88,7 @@ pub fn candidates(
     context: &Context<'_>,
 ) -> Result<Vec<Candidate>> {
     let ranked = rank(&need.query, library)?;
-    let near = match super::needs::is_own(need) {
+    let near = match need.is_own() {
         true => NEAR_OWN,
         false => NEAR,
     };
