@@ -23,7 +23,7 @@ const LAYERS: &[(&str, &str)] = &[
     ("fetch", "model tree"),
     ("index", "encoder model"),
     ("rank", "encoder index model"),
-    ("encoder", "tree"),
+    ("encoder", "model tree"),
     ("retrieve", "encoder index model rank"),
     ("plan", "model render"),
     ("approve", "model tree"),

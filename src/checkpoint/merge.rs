@@ -11,6 +11,7 @@ use super::objects::git_id;
 use super::repository::{Head, Repository};
 use super::stamps::FileStamp;
 use super::tree::ChangeKind;
+use super::unsynced::flush_all;
 use crate::model::{Hint, Oid, Trouble};
 
 /// What became of a merge.
@@ -119,6 +120,7 @@ impl Repository {
         }
         let reference = self.common_directory().join(format!("refs/heads/{branch}"));
         self.unsynced().wrote_ref(reference);
+        flush_all(self.work_directory())?;
         Ok(Merge::Done)
     }
 

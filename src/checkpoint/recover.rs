@@ -58,10 +58,12 @@ impl Repository {
         let mut done = Vec::new();
         for left in left {
             self.remove_temporary(left, &mut done)?;
-            if left.rebooted || self.lost_writes(&records)? {
-                self.remove_damaged(left, &mut done)?;
-            }
             self.put_back_aside(left, &mut done)?;
+        }
+        if left.iter().any(|left| left.rebooted) || self.lost_writes(&records)? {
+            // Where the power took even the name of who wrote, any object may be damaged.
+            let since = left.iter().map(|left| left.since).min();
+            self.remove_damaged(since.unwrap_or(SystemTime::UNIX_EPOCH), &mut done)?;
         }
         self.replay_objects(&records)?;
         self.remember(&records)?;
@@ -112,34 +114,32 @@ impl Repository {
     /// Says whether an object that was written is not there or is empty, as after a power cut.
     fn lost_writes(&self, records: &[Record]) -> anyhow::Result<bool> {
         let git = self.git();
-        // The last record may have been on its way into git; what the ones before it need was all written.
-        let (_, before) = records
-            .split_last()
-            .map_or((None, records), |(l, b)| (Some(l), b));
-        for object in before.iter().flat_map(|record| &record.objects) {
-            let id = gix::objs::compute_hash(git.object_hash(), object.kind, &object.bytes)?;
-            let empty = object_path(&git, &id)
-                .metadata()
-                .is_ok_and(|found| found.len() == 0);
-            if empty || !git.has_object(id) {
-                return Ok(true);
+        for (number, record) in records.iter().enumerate() {
+            // The last record may have been on its way into git; but an object gets its name only once it is written.
+            let all_written = number + 1 < records.len();
+            for object in &record.objects {
+                let id = gix::objs::compute_hash(git.object_hash(), object.kind, &object.bytes)?;
+                let empty = object_path(&git, &id)
+                    .metadata()
+                    .is_ok_and(|found| found.len() == 0);
+                if empty || (all_written && !git.has_object(id)) {
+                    return Ok(true);
+                }
             }
         }
         Ok(false)
     }
 
-    /// Removes the files of objects that are not what their names say: empty ones, and of those written since the process began
+    /// Removes the files of objects that are not what their names say: empty ones, and of those written since then
     /// the ones that cannot be read. Gix takes any file for the object, so it would never be written again.
-    fn remove_damaged(&self, left: &LeftBy, done: &mut Vec<String>) -> anyhow::Result<()> {
+    fn remove_damaged(&self, since: SystemTime, done: &mut Vec<String>) -> anyhow::Result<()> {
         let git = self.git();
         let mut removed = 0;
         for path in self.loose_files()? {
             let (Some(id), Ok(found)) = (id_of(&path), path.metadata()) else {
                 continue;
             };
-            let recent = found
-                .modified()
-                .is_ok_and(|modified| modified >= left.since);
+            let recent = found.modified().is_ok_and(|modified| modified >= since);
             if found.len() == 0 || (recent && !is_whole(&git, id)) {
                 remove(&path)?;
                 removed += 1;

@@ -135,11 +135,8 @@ impl Repository {
 
 /// Flushes the files, then the folders they are in up to `top`.
 pub(super) fn flush(files: &BTreeSet<PathBuf>, top: &Path) -> anyhow::Result<()> {
-    #[cfg(target_os = "linux")]
-    if files.len() > FLUSHES_MAX {
-        let flushing = || format!("cannot bring what is in `{}` to the disk", top.display());
-        let folder = File::open(top).with_context(flushing)?;
-        return rustix::fs::syncfs(&folder).with_context(flushing);
+    if cfg!(target_os = "linux") && files.len() > FLUSHES_MAX {
+        return flush_all(top);
     }
     let mut folders = BTreeSet::new();
     for file in files {
@@ -152,6 +149,17 @@ pub(super) fn flush(files: &BTreeSet<PathBuf>, top: &Path) -> anyhow::Result<()>
         );
     }
     folders.iter().try_for_each(|folder| flush_one(folder))
+}
+
+/// Flushes the file system that a folder is on, where the platform can: whoever wrote there, git's own programs flush nothing.
+pub(super) fn flush_all(folder: &Path) -> anyhow::Result<()> {
+    let flushing = || format!("cannot bring what is in `{}` to the disk", folder.display());
+    let file = File::open(folder).with_context(flushing)?;
+    #[cfg(target_os = "linux")]
+    rustix::fs::syncfs(&file).with_context(flushing)?;
+    #[cfg(not(target_os = "linux"))]
+    drop(file);
+    Ok(())
 }
 
 fn flush_one(path: &Path) -> anyhow::Result<()> {

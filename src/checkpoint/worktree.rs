@@ -218,6 +218,8 @@ fn refuse_foreign(repository: &Repository, path: &Path) -> anyhow::Result<()> {
     let ours = repository.common_directory().join("worktrees");
     let found = match std::fs::symlink_metadata(&pointer) {
         Err(_) => return Ok(()),
+        // As a power cut leaves it: it leads nowhere, so to nobody else.
+        Ok(metadata) if metadata.is_file() && metadata.len() == 0 => return Ok(()),
         Ok(metadata) if metadata.is_file() => std::fs::read_to_string(&pointer).unwrap_or_default(),
         Ok(_) => String::new(),
     };

@@ -157,7 +157,8 @@ fn changes(slot: &Slot, repository: &Repository, hidden: &Secrets) -> Result<Cha
     let (worktree, hidden) = (Arc::clone(&slot.worktree), hidden.clone());
     let base = repository.tree_of(&slot.base)?;
     Ok(Arc::new(move || {
-        let snapshot = worktree.snapshot_without(&base, &|bytes| gives_away(&hidden, bytes))?;
+        let snapshot =
+            worktree.snapshot_without(&base, None, &|bytes| gives_away(&hidden, bytes))?;
         let changes = snapshot.changes.into_iter();
         Ok(changes.map(|change| change.path).collect())
     }))

@@ -315,7 +315,7 @@ fn rerun_all(host: &mut RunHost<'_>, plan: &Plan, verified: &mut Verified) -> Re
             }
         };
         let slot = host.slots.at(&workspace.directory)?;
-        slot.worktree.prepare(&left.tree)?;
+        slot.worktree.prepare(&left.tree, None)?;
         let found = host::verify(step, &mut workspace, &mut |_| ());
         host.release(workspace);
         let found = found.with_context(|| format!("cannot check step `{}`", step.id))?;

@@ -3,11 +3,14 @@
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{Read, Write};
 use std::path::Path;
-use std::time::SystemTime;
+use std::time::{Duration, Instant, SystemTime};
 
 use anyhow::{Context, Result, anyhow};
 
 use crate::model::{Hint, RunId, Trouble};
+
+/// How long is waited for the lock: a program that is just being started holds for a moment what its parent has let go of.
+const PATIENCE: Duration = Duration::from_millis(50);
 
 /// Held while a run is carried out; the system lets go of it when the process ends, however it ends.
 ///
@@ -37,6 +40,7 @@ impl RunLock {
 
     /// Takes the lock of `run`, or says who holds it. Its folder has to be there.
     pub fn take(path: &Path, run: &RunId) -> Result<RunLock> {
+        let until = Instant::now() + PATIENCE;
         loop {
             let mut file = OpenOptions::new()
                 .create(true)
@@ -49,6 +53,9 @@ impl RunLock {
                 Ok(()) if is_at(&file, path) => return RunLock::begin(file, path),
                 // The run ended, and its folder with it, after we had opened the file.
                 Ok(()) => {}
+                Err(TryLockError::WouldBlock) if Instant::now() < until => {
+                    std::thread::sleep(PATIENCE / 10);
+                }
                 Err(TryLockError::WouldBlock) => return busy(&mut file, run),
                 Err(TryLockError::Error(error)) => {
                     return Err(error).with_context(|| format!("cannot lock `{}`", path.display()));
@@ -77,7 +84,11 @@ impl RunLock {
         let left: Vec<Holder> = left.collect();
         // One write at the end: a torn line would name another process.
         let line = format!("{}{} {}\n", end_of(&text), std::process::id(), boot());
-        file.write_all(line.as_bytes()).with_context(writing)?;
+        let written = file.write_all(line.as_bytes());
+        // After a power cut it says whose half-written files are left.
+        written
+            .and_then(|()| file.sync_data())
+            .with_context(writing)?;
         Ok(RunLock {
             file,
             left,

@@ -50,6 +50,8 @@ pub struct Workspace {
     pub written: Vec<String>,
     /// Tells which files differ from those that the attempt began with; none where nothing is kept.
     pub changes: Option<Changes>,
+    /// Whether nothing else was written in the worktree: no program had the right to.
+    pub writes_are_known: bool,
     /// When everything that runs is ended.
     pub deadline: Option<Instant>,
     pub sandbox: Sandbox,
@@ -106,6 +108,7 @@ impl Workspace {
             python: None,
             written: Vec::new(),
             changes: None,
+            writes_are_known: false,
             deadline: None,
             sandbox,
             cancel: Cancel::default(),

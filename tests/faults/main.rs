@@ -10,11 +10,13 @@ mod support;
 
 mod instants;
 mod oracle;
+mod power;
 
 use std::time::Duration;
 
 use instants::{Instant, instants, sample};
-use oracle::{RUN, Unbroken, check_end, check_killed};
+use oracle::{RUN, Unbroken, check_end, check_kept, check_killed};
+use power::Disk;
 use support::TestEnvironment;
 use support::process::{Ran, Running};
 
@@ -23,6 +25,7 @@ const KILLS: usize = 60;
 const KILLS_OF_RESUME: usize = 25;
 const KILLS_AT_RANDOM: usize = 15;
 const ERRORS: usize = 60;
+const POWER_CUTS: usize = 10;
 
 const RESUME: [&str; 2] = ["--resume", "test"];
 
@@ -88,11 +91,7 @@ fn a_run_killed_while_it_is_resumed_is_complete_in_the_end() {
 #[ignore = "takes long"]
 fn a_run_killed_at_random_times_is_complete_in_the_end() {
     let unbroken = Unbroken::new(&RUN);
-    let count = if sample(vec![(); 2000], KILLS_AT_RANDOM).len() == 2000 {
-        2000
-    } else {
-        KILLS_AT_RANDOM
-    };
+    let count = sample(vec![(); 2000], KILLS_AT_RANDOM).len();
     let started = std::time::Instant::now();
     oracle::environment().orchestrate(&RUN).exits(0);
     let whole = started.elapsed();
@@ -124,6 +123,37 @@ fn a_run_whose_system_calls_fail_says_so_and_can_go_on() {
         if ran.code != 0 {
             go_on(&environment).exits(0);
         }
+        check_end(&environment, &unbroken, &instant);
+    }
+}
+
+#[test]
+#[ignore = "needs root, mkfs.ext4 and python3"]
+fn a_run_whose_power_is_cut_keeps_what_was_said_to_be_done() {
+    let unbroken = Unbroken::new(&RUN);
+    let started = std::time::Instant::now();
+    oracle::environment().orchestrate(&RUN).exits(0);
+    let whole = started.elapsed();
+    let count = sample(vec![(); 200], POWER_CUTS).len();
+    for number in 0..count {
+        let disk = Disk::new();
+        let environment = oracle::environment_in(&disk.folder());
+        disk.flush();
+        let run = environment.start(&RUN);
+        let wait = whole.mul_f64((number as f64 + 0.5) / count as f64);
+        std::thread::sleep(wait);
+        disk.cut();
+        // It goes on for a while on a disk that is gone; whatever it says then has to be true as well.
+        let ran = run.end();
+        environment.wait_until_nothing_runs();
+        disk.start_again();
+        let instant = Instant::at_time(wait);
+        check_kept(&environment, &ran, &instant);
+        match ran.code {
+            // That its folders are gone was not on the disk yet.
+            0 => environment.orchestrate(&["clean"]).exits(0),
+            _ => go_on(&environment).exits(0),
+        };
         check_end(&environment, &unbroken, &instant);
     }
 }

@@ -1,6 +1,6 @@
 //! What has to be so after a run was cut off, and once it has gone on to its end.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::instants::Instant;
 use super::support::TestEnvironment;
@@ -12,6 +12,15 @@ const STEPS: usize = 5;
 
 /// Returns a repository with a plan of five steps, of which two run side by side.
 pub fn environment() -> TestEnvironment {
+    with_plan(TestEnvironment::new())
+}
+
+/// Returns the same in a folder.
+pub fn environment_in(folder: &Path) -> TestEnvironment {
+    with_plan(TestEnvironment::new_in(folder))
+}
+
+fn with_plan(environment: TestEnvironment) -> TestEnvironment {
     let step = |number: usize, needs: &[usize]| Scripted {
         needs: needs.to_vec(),
         writes: vec![format!("out/{number}")],
@@ -19,7 +28,6 @@ pub fn environment() -> TestEnvironment {
         leaves: format!("out/{number}"),
         more: Vec::new(),
     };
-    let environment = TestEnvironment::new();
     environment.save_plan(&[
         step(1, &[]),
         step(2, &[1]),
@@ -86,8 +94,9 @@ pub fn check_failed(environment: &TestEnvironment, ran: &Ran, instant: &Instant,
     check_kept(environment, ran, instant);
 }
 
+/// What was said to be done is kept, and the user's folder is as it was.
 #[track_caller]
-fn check_kept(environment: &TestEnvironment, ran: &Ran, instant: &Instant) {
+pub fn check_kept(environment: &TestEnvironment, ran: &Ran, instant: &Instant) {
     environment.orchestrate(&["run", "list"]).exits(0);
     environment.git(&["fsck", "--strict"]);
     let said = ran.stderr.matches("✓ Complete").count();

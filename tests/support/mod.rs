@@ -40,8 +40,13 @@ pub struct TestEnvironment {
 impl TestEnvironment {
     /// Makes the repository `project`, with the fixtures committed, beside their marketplace.
     pub fn new() -> TestEnvironment {
+        TestEnvironment::new_in(&std::env::temp_dir())
+    }
+
+    /// Makes the same in a folder.
+    pub fn new_in(folder: &Path) -> TestEnvironment {
         let environment = TestEnvironment {
-            root: tempfile::tempdir().unwrap(),
+            root: tempfile::tempdir_in(folder).unwrap(),
         };
         for folder in ["bin", "home", "tmp"] {
             fs::create_dir(environment.path(folder)).unwrap();
