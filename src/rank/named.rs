@@ -33,19 +33,6 @@ fn is_capital(text: &str, name: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store;
-    use crate::tree;
-
-    #[test]
-    fn a_technology_is_named_as_people_write_it() {
-        let (_, json) = tree::embedded("taxonomy.json").next().unwrap();
-        let taxonomy = store::embedded_taxonomy(json).unwrap();
-        let named =
-            |text: &str| -> Vec<&str> { technologies(text, &taxonomy).into_iter().collect() };
-        assert_eq!(named("a service in Go with Postgres"), ["go", "postgresql"]);
-        assert_eq!(named("let it go on K8s"), ["kubernetes"]);
-        assert_eq!(named("Go through the code"), Vec::<&str>::new());
-    }
 
     #[test]
     fn what_is_not_wanted_has_its_place() {
