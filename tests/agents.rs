@@ -713,3 +713,56 @@ fn a_plan_that_asks_for_what_is_not_there_cannot_run() {
         assert!(ran.stderr.contains(said), "{}", ran.stderr);
     }
 }
+
+#[test]
+#[ignore = "needs claude"]
+fn what_no_plugin_does_by_itself_is_planned_for_an_agent_and_done() {
+    let story = Story::new(&[
+        Turn::Write(
+            "docs/leak-memory.md",
+            "The cache is never emptied: src/cache.rs line 3.\n",
+        ),
+        Turn::Say("Found one."),
+        Turn::Write("load.js", "export default function () {}\n"),
+        Turn::Say("Written."),
+        Turn::Write("NOTES.md", "# 1.1\n"),
+        Turn::Say("Written."),
+    ]);
+    let config = "schema: 1\nmarketplaces:\n  crafts: {path: ../crafts}\n";
+    fs::write(
+        story.environment.project(".orchestrate/config.yaml"),
+        config,
+    )
+    .unwrap();
+    story.environment.commit("Use the crafts");
+    let task = "Find the memory leak, add a load test, and write the release notes";
+    let ran = Running::new(&mut story.command(&["--verbose", task]))
+        .end()
+        .exits(0);
+    story.check_that_nothing_is_given_away(&ran);
+    let requests = story.model.requests();
+    assert!(
+        requests[0]
+            .to_string()
+            .contains("The word of this agent is LEAK"),
+        "{}",
+        ran.stderr
+    );
+    assert!(
+        requests[2].to_string().contains("docs/leak-memory.md"),
+        "it is told what was found before"
+    );
+    assert!(
+        requests[2].to_string().contains("Write a k6 script"),
+        "the skill was read"
+    );
+    assert!(
+        requests[4]
+            .to_string()
+            .contains("Write the release notes for: This is step 3 of 3"),
+        "the command was filled in"
+    );
+    for file in ["docs/leak-memory.md", "load.js", "NOTES.md"] {
+        assert!(!story.file(file).is_empty(), "{file}");
+    }
+}

@@ -10,7 +10,7 @@ use std::fs;
 use std::path::PathBuf;
 
 use orchestrate::model::{Stage, Taxonomy};
-use orchestrate::{store, tree};
+use orchestrate::{rank, store, tree};
 
 /// The files of `templates/taxonomy`, each with its name and text, sorted.
 fn files() -> Vec<(String, Vec<u8>)> {
@@ -136,4 +136,16 @@ fn the_rules_of_a_sequence_agree_with_the_stages_of_building() {
             );
         }
     }
+}
+
+#[test]
+fn a_technology_is_named_as_people_write_it() {
+    let taxonomy = embedded();
+    let named = |text: &str| -> Vec<String> {
+        let named = rank::technologies(text, &taxonomy);
+        named.into_iter().map(str::to_string).collect()
+    };
+    assert_eq!(named("a service in Go with Postgres"), ["go", "postgresql"]);
+    assert_eq!(named("let it go on K8s"), ["kubernetes"]);
+    assert_eq!(named("Go through the code"), Vec::<String>::new());
 }

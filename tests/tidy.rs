@@ -25,7 +25,7 @@ const LAYERS: &[(&str, &str)] = &[
     ("index", "encoder model"),
     ("rank", "encoder index model"),
     ("encoder", "model tree"),
-    ("retrieve", "model"),
+    ("retrieve", "encoder index model rank"),
     ("plan", "model render"),
     ("approve", "model tree"),
     ("validate", "model workspace"),

@@ -79,6 +79,7 @@ fn named_by_the_entry(plugin: &Plugin) -> Map<String, Value> {
             .map(
                 |component| match (field, component.file.strip_suffix("/SKILL.md")) {
                     ("skills", Some(folder)) => format!("./{folder}"),
+                    ("skills", None) if component.file == "SKILL.md" => "./".to_string(),
                     _ => format!("./{}", component.file),
                 },
             )

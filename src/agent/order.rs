@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::Instructions;
-use crate::model::{Action, AgentTask, Check, Failure, Uses};
+use crate::model::{ANYWHERE, Action, AgentTask, Check, Failure, Uses};
 
 /// The order of a step.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -79,6 +79,9 @@ pub fn rules(action: &Action, checks: &[Check]) -> String {
     };
     rules.push(match action.writes.is_empty() {
         true => "Change no file: a result with changed files is refused.".to_string(),
+        false if action.writes.iter().any(|path| path == ANYWHERE) => {
+            "You may change any file that this step's work needs changed; leave all others as they are.".to_string()
+        }
         false => format!(
             "Change files only here, as a result with others is refused: {}.",
             list(&action.writes)
@@ -104,7 +107,11 @@ fn check(check: &Check) -> Option<String> {
         .json
         .as_ref()
         .map(|json| format!("`{}` holds what it should", json.path));
-    file.or(command).or(tests).or(json)
+    let changed = check.changed.as_ref().map(|path| match path.as_str() {
+        ANYWHERE => "something is changed".to_string(),
+        path => format!("something in `{path}` is changed"),
+    });
+    file.or(changed).or(command).or(tests).or(json)
 }
 
 /// Returns what a session is told whose result did not pass.

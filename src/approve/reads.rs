@@ -15,7 +15,9 @@ pub fn reads(plan: &Plan) -> Covered {
         }
         for check in &step.checks {
             match check.kind() {
-                Ok(CheckKind::File(path)) => paths.insert(path.to_string()),
+                Ok(CheckKind::File(path) | CheckKind::Changed(path)) => {
+                    paths.insert(path.to_string())
+                }
                 Ok(CheckKind::Json(json)) => paths.insert(json.path.clone()),
                 _ => false,
             };

@@ -53,6 +53,7 @@ impl<'a> Terminal<'a> {
                 let needs: Vec<&str> = research
                     .needs
                     .iter()
+                    .filter(|need| !need.is_own())
                     .map(|need| need.capability.as_str())
                     .collect();
                 self.say(&format!(
@@ -69,7 +70,7 @@ impl<'a> Terminal<'a> {
                 let relevant = research
                     .plugins
                     .iter()
-                    .filter(|candidate| candidate.ruled_out.is_none());
+                    .filter(|candidate| candidate.is_usable());
                 let mut names: Vec<String> = relevant
                     .map(|candidate| candidate.plugin.id.to_string())
                     .collect();

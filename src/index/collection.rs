@@ -59,6 +59,11 @@ impl<'a> Collection<'a> {
         &self.terms
     }
 
+    /// Returns how many plugins have the term.
+    pub fn holding(&self, term: usize) -> u64 {
+        self.holding[term]
+    }
+
     /// Returns what a plugin gains at most by having the term: the more, the fewer have it.
     pub fn rarity(&self, term: usize) -> f32 {
         score::rarity(self.holding[term], self.statistics.plugins)

@@ -22,6 +22,9 @@ pub struct AgentTask {
     pub tools: Vec<String>,
     #[serde(default, skip_serializing_if = "Budget::is_empty")]
     pub budget: Budget,
+    /// How many tokens the plugin is estimated to add to what the model reads.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub context_tokens: Option<u64>,
     /// How many seconds the model may say nothing while it is asked; it counts as cut off then.
     #[serde(default = "silence_s", skip_serializing_if = "is_usual_silence")]
     pub silence_s: u64,
@@ -123,6 +126,36 @@ impl Budget {
             tokens,
             usd,
         })
+    }
+}
+
+/// What plans ask of agents where nobody says otherwise.
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct AgentDefaults {
+    /// Which agent does the steps: `claude`, `codex`, `opencode`, `gemini`, `qwen` or `copilot`.
+    pub name: String,
+    /// The model; the agent's own choice without it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub model: Option<String>,
+    /// The most tokens, in and out and cached ones included, that all attempts at a step may use together.
+    pub tokens: u64,
+    /// How often a session is told what a check found, before the attempt counts as failed.
+    pub corrections_max: u32,
+    /// The most seconds that an attempt at a step may take.
+    pub timeout_s: u64,
+}
+
+impl Default for AgentDefaults {
+    fn default() -> AgentDefaults {
+        AgentDefaults {
+            name: "claude".to_string(),
+            model: None,
+            tokens: 3_000_000,
+            corrections_max: 2,
+            timeout_s: 1800,
+        }
     }
 }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-/// One thing to verify: exactly one of `file`, `tests`, `command` and `json` is set.
+/// One thing to verify: exactly one of `file`, `changed`, `tests`, `command` and `json` is set.
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -17,6 +17,9 @@ pub struct Check {
     /// A file, relative to the repository, that has to be there and not be empty.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub file: Option<String>,
+    /// A file or folder, relative to the repository (`.` for all of it), in which the step has to have changed, made or removed something.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub changed: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tests: Option<TestsCheck>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -68,21 +71,38 @@ pub struct JsonCheck {
 /// The kind of a check, for a `match`.
 pub enum Kind<'a> {
     File(&'a str),
+    Changed(&'a str),
     Tests(&'a TestsCheck),
     Command(&'a CommandCheck),
     Json(&'a JsonCheck),
 }
 
 impl Check {
-    /// Returns what the check is, or why it is none: `file`, `tests`, `command` and `json` exclude each other.
+    /// Returns a check of this name that looks at nothing yet.
+    pub fn named(id: &str) -> Check {
+        Check {
+            id: id.to_string(),
+            label: None,
+            file: None,
+            changed: None,
+            tests: None,
+            command: None,
+            json: None,
+        }
+    }
+
+    /// Returns what the check is, or why it is none: its kinds exclude each other.
     pub fn kind(&self) -> anyhow::Result<Kind<'_>> {
-        match (&self.file, &self.tests, &self.command, &self.json) {
-            (Some(path), None, None, None) => Ok(Kind::File(path)),
-            (None, Some(tests), None, None) => Ok(Kind::Tests(tests)),
-            (None, None, Some(command), None) => Ok(Kind::Command(command)),
-            (None, None, None, Some(json)) => Ok(Kind::Json(json)),
+        let file = self.file.as_deref().map(Kind::File);
+        let changed = self.changed.as_deref().map(Kind::Changed);
+        let tests = self.tests.as_ref().map(Kind::Tests);
+        let command = self.command.as_ref().map(Kind::Command);
+        let json = self.json.as_ref().map(Kind::Json);
+        let mut kinds = [file, changed, tests, command, json].into_iter().flatten();
+        match (kinds.next(), kinds.next()) {
+            (Some(kind), None) => Ok(kind),
             _ => anyhow::bail!(
-                "check `{}` has to have exactly one of `file`, `tests`, `command` and `json`",
+                "check `{}` has to have exactly one of `file`, `changed`, `tests`, `command` and `json`",
                 self.id
             ),
         }

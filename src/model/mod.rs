@@ -32,7 +32,7 @@ mod state;
 mod task;
 mod taxonomy;
 
-pub use agent::{AgentTask, AgentUse, Budget, Uses};
+pub use agent::{AgentDefaults, AgentTask, AgentUse, Budget, Uses};
 pub use approval::{Approval, ApprovalPolicy, ApprovalRule, Bound};
 pub use change::{Change, Sign, changes};
 pub use check::{
@@ -45,7 +45,7 @@ pub use fault::{Fault, Rule};
 pub use fingerprint::fingerprint;
 pub use hint::{Hint, Hinted, Kinded, Trouble, hinted};
 pub use id::{Capability, Digest, PatternId, PlanId, PluginId, RunId, StepId};
-pub use inside::is_inside;
+pub use inside::{ANYWHERE, is_inside};
 pub use invisible::{beginning, first_line, invisible, visible};
 pub use mcp::{McpCall, McpStart};
 pub use oddity::{Oddity, Severity};
@@ -62,7 +62,7 @@ pub use plugin::{
     TemplateInsert,
 };
 pub use report::{CheckCounts, RunReport, RunStatus, StepReport};
-pub use research::{Analysis, Candidate, Need, PatternCandidate, ProvenPattern, Research};
+pub use research::{Analysis, By, Candidate, Need, PatternCandidate, ProvenPattern, Research};
 pub use revision::Revision;
 pub use source::{GitSource, NPM_REGISTRY, NpmSource, Source};
 pub use state::{FailureSeen, Phase, RemedySeen, RunState, StepState, StepStatus};

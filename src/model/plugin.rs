@@ -39,6 +39,21 @@ pub struct Plugin {
 }
 
 impl Plugin {
+    /// Returns the plugin's description, category and keywords: what it says of itself.
+    pub fn about(&self) -> String {
+        format!("{} {}", self.description, self.tags())
+    }
+
+    /// Returns its category and keywords.
+    pub fn tags(&self) -> String {
+        let words = [&self.category].into_iter().chain(&self.keywords);
+        let words: Vec<&str> = words
+            .map(String::as_str)
+            .filter(|word| !word.is_empty())
+            .collect();
+        words.join(" ")
+    }
+
     /// Says whether `word` is a name, a keyword or a technology of the plugin, whatever its case.
     pub fn goes_by(&self, word: &str) -> bool {
         let technologies = self.spec.iter().flat_map(|spec| &spec.technologies);

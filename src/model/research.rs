@@ -1,6 +1,6 @@
 //! What research found: the needs of a task, and who could fill them.
 
-use super::{Capability, Evidence, Odds, Pattern, Plugin};
+use super::{Capability, Evidence, Odds, Pattern, Plugin, Uses};
 
 /// What the three analysts found for one task.
 #[derive(Debug, Clone, Default)]
@@ -8,8 +8,6 @@ pub struct Research {
     pub needs: Vec<Need>,
     /// Words of the task that nothing known goes by.
     pub unknown_words: Vec<String>,
-    /// The share of the task's words that were understood, 0 to 1.
-    pub understood_share: f64,
     /// What may not be used: from `[avoid: ..]`, and from a "without" in the sentence.
     pub avoid: Vec<String>,
     /// Plugins that fill a need, best first for each need.
@@ -24,9 +22,28 @@ pub struct Research {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Need {
     pub capability: Capability,
+    /// What is wanted, in a few words: the title of the capability, else the task's own words.
+    pub title: String,
     /// The words of the task; none when another need implies it.
     pub words: Option<String>,
     pub because: String,
+    /// What is looked for among all plugins, as a person would ask for it.
+    pub query: String,
+}
+
+/// What the name of a need begins with that the taxonomy has no name for.
+const OWN: &str = "task";
+
+impl Need {
+    /// Returns the name of a need that is told by the task's own words alone, such as `task.bake-cake`.
+    pub fn own_name(words: &str) -> String {
+        format!("{OWN}.{words}")
+    }
+
+    /// Says whether the need is one of the task's own words, which the taxonomy has no name for.
+    pub fn is_own(&self) -> bool {
+        self.capability.family() == OWN
+    }
 }
 
 /// A plugin that could fill a need.
@@ -36,12 +53,43 @@ pub struct Candidate {
     /// The need, and the capability of the plugin that fills it.
     pub need: Capability,
     pub capability: Capability,
+    pub by: By,
+    /// Only good for comparing candidates of one need that do it in the same way.
     pub score: f64,
     pub why: String,
     /// The preferred words that it goes by.
     pub preferred: Vec<String>,
     /// The constraint that rules it out.
     pub ruled_out: Option<String>,
+    /// What has to be done before it can be used.
+    pub missing: Option<String>,
+}
+
+impl Candidate {
+    /// Says whether a plan may use it as things are.
+    pub fn is_usable(&self) -> bool {
+        self.ruled_out.is_none() && self.missing.is_none()
+    }
+
+    /// Returns why a plan may not use it, if it may not.
+    pub fn why_not(&self) -> Option<String> {
+        let ruled_out = self.ruled_out.as_ref();
+        let ruled_out = ruled_out.map(|reason| format!("ruled out: {reason}"));
+        ruled_out.or_else(|| self.missing.clone())
+    }
+}
+
+/// How a candidate would do it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum By {
+    /// As its `orchestrate.yaml` says.
+    Itself,
+    /// An agent does, with one of its components.
+    Agent {
+        uses: Option<Uses>,
+        /// How many tokens the plugin is estimated to add to what the model reads.
+        context_tokens: u64,
+    },
 }
 
 /// A pattern with the records of its runs.

@@ -39,6 +39,9 @@ pub struct Meaning {
     /// It, in a few words: `rate limiting`.
     pub title: String,
     pub stage: Stage,
+    /// Whether it leaves a report and changes nothing else; what is done to understand does so without saying it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub report: bool,
     /// Lower-case words and phrases of a task that ask for it, and for nothing else.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub words: Vec<String>,
@@ -135,6 +138,13 @@ impl Taxonomy {
         self.capabilities
             .get(capability)
             .map_or(Stage::Feature, |meaning| meaning.stage)
+    }
+
+    /// Says whether `capability` leaves a report and changes nothing else.
+    pub fn is_report(&self, capability: &Capability) -> bool {
+        self.capabilities
+            .get(capability)
+            .is_some_and(|meaning| meaning.report || meaning.stage == Stage::Understand)
     }
 
     /// Returns `capability` in words.

@@ -13,8 +13,8 @@ use super::{Planned, Project};
 use crate::approve::{self, anew, lock_part};
 use crate::checkpoint::{Identity, Signing, Verdict};
 use crate::model::{
-    Approval, ApprovalPolicy, Bound, Digest, ENGINE, EventKind, Hint, Oid, Plan, PlanId, RunId,
-    SCHEMA, Trouble, visible,
+    ANYWHERE, Approval, ApprovalPolicy, Bound, Digest, ENGINE, EventKind, Hint, Oid, Plan, PlanId,
+    RunId, SCHEMA, Trouble, visible,
 };
 use crate::store::{self, Lock, paths};
 use crate::tree;
@@ -257,11 +257,14 @@ fn covered(project: &Project, plan: &Plan, base: Option<&Oid>) -> Result<Digest>
     let mut lines = String::new();
     if let Some(base) = base {
         for path in approve::reads(plan).0 {
-            let files = match path.strip_suffix('/') {
-                Some(folder) => project.repository.list_files(base, folder)?,
-                None => vec![path],
-            };
-            for path in files {
+            if path == ANYWHERE {
+                let all = project.repository.tree_of(base)?;
+                let ours = paths::ROOT.trim_end_matches('/');
+                let theirs = project.repository.tree_without(&all, ours)?;
+                lines.push_str(&format!("{path}\0{theirs}\n"));
+                continue;
+            }
+            for path in files_at(project, base, &path)? {
                 if let Some(bytes) = project.repository.read_file(base, &path)? {
                     lines.push_str(&format!("{path}\0{}\n", tree::of_bytes(&bytes)));
                 }
@@ -269,6 +272,20 @@ fn covered(project: &Project, plan: &Plan, base: Option<&Oid>) -> Result<Digest>
         }
     }
     Ok(tree::of_bytes(lines.as_bytes()))
+}
+
+/// Returns the files that a path of a plan stands for in a commit: a folder ends with `/`, and our own files are no part of all.
+pub fn files_at(project: &Project, commit: &Oid, path: &str) -> Result<Vec<String>> {
+    let list = |folder: &str| project.repository.list_files(commit, folder);
+    match path.strip_suffix('/') {
+        Some(folder) => list(folder),
+        None if path == ANYWHERE => {
+            let mut files = list("")?;
+            files.retain(|file| !file.starts_with(paths::ROOT));
+            Ok(files)
+        }
+        None => Ok(vec![path.to_string()]),
+    }
 }
 
 /// Refuses a plan that is not on the branch that the policy names, byte for byte.

@@ -1,6 +1,7 @@
 //! Everything that the configured marketplaces offer: each is a tree of files and an index over it, which is made where it is missing.
 
 mod marketplace;
+mod mending;
 mod pinned;
 mod summary;
 mod unread;
@@ -13,8 +14,10 @@ use anyhow::{Context, Result, anyhow};
 use super::Watch;
 use super::fetching::{Reach, fetch};
 use super::settings::{BUILTIN, Settings};
-use crate::model::{Digest, Hint, Place, Plugin, PluginFile, PluginId, Trouble};
+use crate::index::Source;
+use crate::model::{Component, Digest, Hint, Place, Plugin, PluginFile, PluginId, Trouble};
 pub use marketplace::{Marketplace, Pinned};
+pub use mending::mending;
 pub use summary::CatalogueFinding;
 pub use unread::Unread;
 
@@ -129,6 +132,31 @@ impl Catalog {
                 .hint(format!("orchestrate plugin show --fetch {}", plugin.id)),
         }
         .with_context(|| format!("cannot read the files of `{}`", plugin.id))
+    }
+
+    /// Does the work on the indexes of all marketplaces, and once more where one turned out to be damaged.
+    pub fn looked_up<T>(&self, work: impl FnMut(&[Source<'_>]) -> Result<T>) -> Result<T> {
+        let indexes = self.marketplaces.iter().map(Marketplace::current);
+        mending(
+            || indexes.clone().map(Source::Index).collect(),
+            || {
+                self.marketplaces
+                    .iter()
+                    .try_for_each(|marketplace| marketplace.mend().map(drop))
+            },
+            work,
+        )
+    }
+
+    /// Returns how many bytes the text of a component has; 0 where it cannot be read.
+    pub fn bytes(&self, plugin: &Plugin, component: &Component) -> u64 {
+        let Place::Inside(path) = &plugin.place else {
+            return 0;
+        };
+        let marketplace = self.marketplace(&plugin.id.marketplace);
+        let folder = marketplace.and_then(|marketplace| marketplace.tree.below(path).ok());
+        let text = folder.and_then(|folder| folder.read(&component.file).ok().flatten());
+        text.map_or(0, |text| text.len() as u64)
     }
 
     /// Returns what the plugin's files are now.

@@ -71,10 +71,7 @@ impl Host for RunHost<'_> {
         let slot = self.slots.at(&workspace.directory)?;
         let base = repository.tree_of(&slot.base)?;
         let hidden = &self.hidden;
-        let gives_away = |bytes: &[u8]| {
-            let name = hidden.named_in(bytes)?;
-            Some(format!("it gives the secret `{name}` away"))
-        };
+        let gives_away = |bytes: &[u8]| gives_away(hidden, bytes);
         let written = workspace
             .writes_are_known
             .then_some(workspace.written.as_slice());
@@ -286,6 +283,12 @@ impl RunHost<'_> {
     pub fn note(&mut self, note: Note<'_>) {
         self.watch.note(note);
     }
+}
+
+/// Says of a file's bytes which secret they hold, if they do.
+pub fn gives_away(hidden: &Secrets, bytes: &[u8]) -> Option<String> {
+    let name = hidden.named_in(bytes)?;
+    Some(format!("it gives the secret `{name}` away"))
 }
 
 fn redact(value: &mut Value, hidden: &Secrets) {

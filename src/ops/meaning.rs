@@ -36,20 +36,6 @@ pub fn vector(plugin: &Plugin) -> Vector {
     of_plugin(plugin, rank::vector)
 }
 
-/// Returns the plugin's description, category and keywords: what it says of itself.
-pub fn about(plugin: &Plugin) -> String {
-    format!("{} {}", plugin.description, tags(plugin))
-}
-
-fn tags(plugin: &Plugin) -> String {
-    let words = [&plugin.category].into_iter().chain(&plugin.keywords);
-    let words: Vec<&str> = words
-        .map(String::as_str)
-        .filter(|word| !word.is_empty())
-        .collect();
-    words.join(" ")
-}
-
 fn of_plugin<T>(plugin: &Plugin, read: impl FnOnce(&Passage<'_>) -> T) -> T {
     let components = &plugin.components;
     let texts = [&components.skills, &components.commands, &components.agents];
@@ -61,7 +47,7 @@ fn of_plugin<T>(plugin: &Plugin, read: impl FnOnce(&Passage<'_>) -> T) -> T {
     read(&Passage {
         name: &plugin.id.name,
         description: &plugin.description,
-        tags: &tags(plugin),
+        tags: &plugin.tags(),
         parts: &names.join(" "),
     })
 }

@@ -25,12 +25,14 @@ mod locks;
 mod marketplace;
 mod meaning;
 mod names;
+mod own_checks;
 mod plan;
 mod plugin;
 mod prepare;
 mod project;
 mod recover;
 mod rehearse;
+mod research;
 mod reuse;
 mod run;
 mod search;
@@ -60,10 +62,11 @@ pub use marketplace::{
     update as update_marketplace,
 };
 pub use meaning::{embedded_passages, embedded_taxonomy};
-pub use plan::{Planned, find_plan, find_plan_id, patterns_for, plan, plan_text, research, save};
+pub use plan::{Planned, find_plan, find_plan_id, plan, plan_text, save};
 pub use plugin::{finding_line, oddity_line, one_plugin, validate_plugin};
 pub use project::{OpenOptions, Project};
 pub use rehearse::{Rehearsed, rehearse};
+pub use research::{patterns_for, research};
 pub use run::{RunOptions, choose_sandbox, ready, resume, start, start_from};
 pub use search::{Explanation, Found, Search, explain, search};
 pub use settings::{Known, Origin, Settings};

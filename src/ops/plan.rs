@@ -7,11 +7,14 @@ use anyhow::{Context, Result, anyhow, ensure};
 use super::history::{self, Stored};
 use super::locks::{lock_files, lock_paths};
 use super::names::Named;
+use super::own_checks::own_checks;
+use super::research::{missing_agent, research};
 use super::{Note, Project, Watch, approve};
-use crate::model::{Digest, Hint, PatternCandidate, Plan, PlanId, Research, Task, Trouble};
+use crate::model::{
+    Digest, Hint, PatternCandidate, Plan, PlanId, Plugin, Research, Runner, Task, Trouble,
+};
 use crate::plan::{PlanContext, PlanOptions, PlanPage};
 use crate::report;
-use crate::retrieve::{self, Library};
 use crate::store::{self, paths};
 use crate::tree;
 use crate::validate;
@@ -45,13 +48,15 @@ pub fn plan(
     watch: &mut dyn Watch,
 ) -> Result<Planned> {
     let research = research(project, task, watch)?;
-    let digest = |plugin: &crate::model::Plugin| project.digest(plugin);
+    let digest = |plugin: &Plugin| project.digest(plugin);
     let context = PlanContext {
         task,
         research: &research,
         plugins: project.catalog(watch)?.planable()?,
         taxonomy: &project.taxonomy,
         digest: &digest,
+        agent: &project.settings.agent,
+        own: &own_checks(project)?,
     };
     let plan = crate::plan::plan(&context, options)?;
     let faults = validate::check_plan(&plan);
@@ -60,6 +65,9 @@ pub fn plan(
         "the plan cannot run:\n{}",
         faults.join("\n")
     );
+    if let Some(text) = missing_agent(project).filter(|_| is_for_agents(&plan)) {
+        watch.note(Note::Warning { text });
+    }
     let planned = named(project, plan, &research)?;
     let pattern = pattern_of(&planned.plan, &research);
     watch.note(Note::Planned {
@@ -73,43 +81,10 @@ pub fn plan(
     Ok(planned)
 }
 
-/// Researches the task and returns the patterns for it, best first.
-pub fn patterns_for(
-    project: &Project,
-    task: &Task,
-    watch: &mut dyn Watch,
-) -> Result<Vec<PatternCandidate>> {
-    let found = research(project, task, watch)?.patterns.into_iter();
-    Ok(found.filter(PatternCandidate::fits).collect())
-}
-
-/// Researches the task without planning it.
-pub fn research(project: &Project, task: &Task, watch: &mut dyn Watch) -> Result<Research> {
-    let catalog = project.catalog(watch)?;
-    // With less to choose from, the same task would be planned in another way, and nobody would know.
-    catalog.complete()?;
-    let library = Library {
-        plugins: catalog.planable()?,
-        patterns: &project.patterns,
-        taxonomy: &project.taxonomy,
-    };
-    for complaint in &project.complaints {
-        watch.note(Note::Warning {
-            text: complaint.clone(),
-        });
-    }
-    watch.note(Note::ResearchStarted {
-        plugins: catalog.len(),
-        patterns: library.patterns.len(),
-    });
-    let research = retrieve::research(task, &library);
-    for (index, analysis) in research.analyses.iter().enumerate() {
-        watch.note(Note::Analyst { index, analysis });
-    }
-    watch.note(Note::ResearchDone {
-        research: &research,
-    });
-    Ok(research)
+fn is_for_agents(plan: &Plan) -> bool {
+    plan.steps
+        .iter()
+        .any(|step| step.action.runner == Runner::Agent)
 }
 
 fn pattern_of<'a>(plan: &Plan, research: &'a Research) -> Option<&'a PatternCandidate> {

@@ -1,14 +1,18 @@
 //! What an attempt at a step finds: a clean worktree, its plugin's files, its inputs, its environment, its services.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use anyhow::{Context, Result};
 use serde_json::Value;
 
-use super::host::RunHost;
+use super::host::{RunHost, gives_away};
+use super::slots::Slot;
+use crate::checkpoint::Repository;
 use crate::model::{Action, Failure, FailureKind, Plan, ServiceUse, Step};
 use crate::sandbox::{Provided, provide_port, provide_redis};
-use crate::workspace::{self, Folders, Workspace};
+use crate::secret::Secrets;
+use crate::workspace::{self, Changes, Folders, Workspace};
 
 impl RunHost<'_> {
     /// Returns the workspace of an attempt, or why it cannot begin.
@@ -18,6 +22,7 @@ impl RunHost<'_> {
         action: &Action,
     ) -> Result<Result<Workspace, Failure>> {
         let slot = self.slots.take(self.session, &self.tip)?;
+        let changes = changes(slot, &self.session.project.repository, &self.hidden)?;
         let (name, directory) = (slot.name(), slot.worktree.path().to_path_buf());
         let log = self.step_logs.entry(step.id.clone()).or_default();
         log.write(&format!("== attempt with {}\n", action.plugin));
@@ -38,6 +43,7 @@ impl RunHost<'_> {
         };
         let mut workspace = Workspace::new(folders, files, values, self.sandbox.clone());
         workspace.cancel = self.stop.cancel.clone();
+        workspace.changes = Some(changes);
         workspace.agent = self.tools.ready(self.session.project, action)?;
         workspace.server = self.tools.server(self.session.project, action)?;
         workspace.secrets = self.tools.granted(action);
@@ -145,6 +151,18 @@ fn redis_url(plan: &Plan, action: &Action) -> Option<String> {
             .ok()
             .filter(|url| !url.is_empty()),
     }
+}
+
+/// Returns what tells the files that an attempt changed.
+fn changes(slot: &Slot, repository: &Repository, hidden: &Secrets) -> Result<Changes> {
+    let (worktree, hidden) = (Arc::clone(&slot.worktree), hidden.clone());
+    let base = repository.tree_of(&slot.base)?;
+    Ok(Arc::new(move || {
+        let snapshot =
+            worktree.snapshot_without(&base, None, &|bytes| gives_away(&hidden, bytes))?;
+        let changes = snapshot.changes.into_iter();
+        Ok(changes.map(|change| change.path).collect())
+    }))
 }
 
 fn canonical(path: PathBuf) -> Result<PathBuf> {

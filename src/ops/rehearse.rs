@@ -6,6 +6,7 @@ use std::path::Path;
 use anyhow::{Context, Result};
 use serde::Serialize;
 
+use super::approve::files_at;
 use super::run::ready;
 use super::session::planned_plugin;
 use super::{Planned, Project};
@@ -158,11 +159,7 @@ fn bring_what_is_read(project: &Project, planned: &Planned, directory: &Path) ->
         return Ok(());
     };
     for path in reads(&planned.plan).0 {
-        let files = match path.strip_suffix('/') {
-            Some(folder) => project.repository.list_files(&base, folder)?,
-            None => vec![path],
-        };
-        for path in files {
+        for path in files_at(project, &base, &path)? {
             if let Some(bytes) = project.repository.read_file(&base, &path)? {
                 crate::store::write_whole(&directory.join(&path), &bytes)?;
             }

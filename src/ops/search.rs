@@ -3,8 +3,8 @@
 use anyhow::{Context, Result};
 
 use super::Watch;
-use super::catalog::{CatalogOptions, Marketplace, Pinned, Unread};
-use super::meaning::{self, embedded_taxonomy};
+use super::catalog::{CatalogOptions, Marketplace, Pinned, Unread, mending};
+use super::meaning::embedded_taxonomy;
 use super::settings::{Known, Settings};
 use crate::index::{self, Hit, Source};
 use crate::model::Plugin;
@@ -83,12 +83,12 @@ pub fn search(
         failures,
     };
     if by_meaning {
-        mending(&shelves, |sources| {
+        on_shelves(&shelves, |sources| {
             understand(&shelves, sources, words, limit, &mut search)
         })?;
         return Ok(search);
     }
-    for hit in mending(&shelves, |sources| index::search(sources, words, limit))? {
+    for hit in on_shelves(&shelves, |sources| index::search(sources, words, limit))? {
         search.found.push(found(&shelves, hit, None)?);
     }
     Ok(search)
@@ -106,7 +106,7 @@ pub fn explain(
     for known in &settings.marketplaces {
         shelves.extend(Shelf::open(settings, known, options, true, watch));
     }
-    mending(&shelves, |sources| {
+    on_shelves(&shelves, |sources| {
         explained(&shelves, sources, plugin, words)
     })
 }
@@ -209,7 +209,7 @@ impl<'a> Meant<'a> {
 
     fn reason(&self, plugin: &Plugin) -> Option<String> {
         let ruled_out = &self.request.ruled_out;
-        ruled_out.reason(&plugin.id.name, &meaning::about(plugin))
+        ruled_out.reason(&plugin.id.name, &plugin.about())
     }
 
     /// Returns each clause, or the whole where there is one, with the capability that it was taken for.
@@ -270,21 +270,17 @@ impl Shelf {
     }
 }
 
-/// Does the work on the sources, and once more where an index turned out to be damaged.
-fn mending<T>(shelves: &[Shelf], mut work: impl FnMut(&[Source<'_>]) -> Result<T>) -> Result<T> {
-    let sources: Vec<Source<'_>> = shelves.iter().map(Shelf::source).collect();
-    match work(&sources) {
-        Err(error) if index::is_damage(&error) => {
-            for shelf in shelves {
-                if let Shelf::Indexed(marketplace) = shelf {
-                    marketplace.mend()?;
-                }
-            }
-            let sources: Vec<Source<'_>> = shelves.iter().map(Shelf::source).collect();
-            work(&sources)
-        }
-        done => done,
-    }
+/// Does the work on the shelves, and once more where an index turned out to be damaged.
+fn on_shelves<T>(shelves: &[Shelf], work: impl FnMut(&[Source<'_>]) -> Result<T>) -> Result<T> {
+    let mend = |shelf: &Shelf| match shelf {
+        Shelf::Indexed(marketplace) => marketplace.mend().map(drop),
+        Shelf::Unread(_) => Ok(()),
+    };
+    mending(
+        || shelves.iter().map(Shelf::source).collect(),
+        || shelves.iter().try_for_each(mend),
+        work,
+    )
 }
 
 fn found(shelves: &[Shelf], hit: Hit, ranked: Option<&Ranked<'_>>) -> Result<Found> {

@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use super::names::Named;
 use crate::checkpoint::{Opened, Repository};
-use crate::model::{Hint, Oid, Source, Trouble};
+use crate::model::{AgentDefaults, Hint, Oid, Source, Trouble};
 use crate::store::{self, Config, Folders, Lock, SourceConfig, paths};
 
 /// The name of the marketplace in this binary.
@@ -50,6 +50,8 @@ pub struct Settings {
     root: Option<PathBuf>,
     /// The embedded one first, then by name; the team's setting goes before the person's.
     pub marketplaces: Vec<Known>,
+    /// What plans ask of agents: as the team says, else as the person does.
+    pub agent: AgentDefaults,
 }
 
 impl Settings {
@@ -82,14 +84,19 @@ impl Settings {
             source: None,
             lock: Lock::default(),
         }];
+        let mut agent = None;
         if let Some(repository) = repository {
             let read = |path: &str| super::project::read(repository, base, path);
             marketplaces[0].lock = lock(&paths::lock(BUILTIN), &read)?;
-            marketplaces.extend(configured(Origin::Team, "", &read)?);
+            let team = config(&place(Origin::Team, "", paths::CONFIG), &read)?;
+            agent = team.agent.clone();
+            marketplaces.extend(configured(team, Origin::Team, "", &read)?);
         }
         let own = format!("{}/", folders.config.display());
         let read = |path: &str| read_file(Path::new(path));
-        for known in configured(Origin::Person, &own, &read)? {
+        let person = config(&place(Origin::Person, &own, paths::CONFIG), &read)?;
+        let agent = agent.or(person.agent.clone());
+        for known in configured(person, Origin::Person, &own, &read)? {
             if !marketplaces.iter().any(|other| other.name == known.name) {
                 marketplaces.push(known);
             }
@@ -99,6 +106,7 @@ impl Settings {
             root: repository.map(|repository| repository.work_directory().to_path_buf()),
             folders,
             marketplaces,
+            agent: agent.unwrap_or_default(),
         })
     }
 
@@ -264,21 +272,30 @@ impl Settings {
     }
 }
 
-/// Reads the marketplaces of one settings file with their locks.
+/// Returns where the file of `origin` is that stands at `path` in a repository.
+fn place(origin: Origin, folder: &str, path: &str) -> String {
+    match origin {
+        Origin::Person => format!("{folder}{}", path.strip_prefix(paths::ROOT).unwrap_or(path)),
+        _ => path.to_string(),
+    }
+}
+
+fn config(file: &str, read: &dyn Fn(&str) -> Result<Option<Vec<u8>>>) -> Result<Config> {
+    match read(file)? {
+        Some(text) => Config::read(file, &text).kind(Trouble::Request),
+        None => Ok(Config::default()),
+    }
+}
+
+/// Returns the marketplaces of one settings file with their locks.
 fn configured(
+    config: Config,
     origin: Origin,
     folder: &str,
     read: &dyn Fn(&str) -> Result<Option<Vec<u8>>>,
 ) -> Result<Vec<Known>> {
-    let place = |path: &str| match origin {
-        Origin::Person => format!("{folder}{}", path.strip_prefix(paths::ROOT).unwrap_or(path)),
-        _ => path.to_string(),
-    };
+    let place = |path: &str| place(origin, folder, path);
     let file = place(paths::CONFIG);
-    let config = match read(&file)? {
-        Some(text) => Config::read(&file, &text).kind(Trouble::Request)?,
-        None => Config::default(),
-    };
     let mut all = Vec::new();
     for (name, source) in config.marketplaces {
         let at = format!("`{file}`: marketplaces.{name}");

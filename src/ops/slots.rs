@@ -1,6 +1,7 @@
 //! The worktrees that the steps of a run work in, one for each that is in flight.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use anyhow::{Context, Result};
 
@@ -15,7 +16,7 @@ const HIDDEN: &str = ".orchestrate/runs";
 /// A worktree with the commit that it was last brought to.
 pub struct Slot {
     number: usize,
-    pub worktree: Worktree,
+    pub worktree: Arc<Worktree>,
     pub base: Oid,
     /// What it holds, as long as nobody has worked in it since that was seen.
     held: Option<Held>,
@@ -55,8 +56,10 @@ impl Slots {
             Some(place) => self.free.remove(place),
             None => Slot {
                 number,
-                worktree: Worktree::open_or_add(repository, &session.folder.worktree(number), tip)?
-                    .hiding(HIDDEN),
+                worktree: Arc::new(
+                    Worktree::open_or_add(repository, &session.folder.worktree(number), tip)?
+                        .hiding(HIDDEN),
+                ),
                 base: tip.clone(),
                 held: None,
             },

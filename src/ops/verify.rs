@@ -297,7 +297,9 @@ fn rerun_all(host: &mut RunHost<'_>, plan: &Plan, verified: &mut Verified) -> Re
         let Some(commit) = commits.get(step.id.as_str()) else {
             continue;
         };
-        host.tip = commit.clone();
+        // As it was when the step began: some checks look at what it changed.
+        let left = session.project.repository.read_commit(commit)?;
+        host.tip = left.parents.first().unwrap_or(commit).clone();
         let used = host
             .state
             .step(&step.id)
@@ -312,6 +314,8 @@ fn rerun_all(host: &mut RunHost<'_>, plan: &Plan, verified: &mut Verified) -> Re
                 continue;
             }
         };
+        let slot = host.slots.at(&workspace.directory)?;
+        slot.worktree.prepare(&left.tree, None)?;
         let found = host::verify(step, &mut workspace, &mut |_| ());
         host.release(workspace);
         let found = found.with_context(|| format!("cannot check step `{}`", step.id))?;

@@ -6,11 +6,13 @@ use anyhow::{Context, Result, anyhow, ensure};
 use regex::RegexBuilder;
 use serde_json::{Map, Value};
 
+use super::agent_step;
 use super::choose::find;
 use super::{Choice, Pick, PlanContext};
 use crate::model::{
-    Action, Capability, Check, CommandLine, Connection, Effects, ExistingFile, Grants, Hint, Input,
-    McpCall, Output, Plan, Plugin, PluginSpec, RunnerUp, Stage, Step, StepId, Trouble, is_inside,
+    Action, By, Candidate, Capability, Check, CommandLine, Connection, Effects, ExistingFile,
+    Grants, Hint, Input, McpCall, Output, Plan, Plugin, PluginSpec, RunnerUp, Stage, Step, StepId,
+    Trouble, is_inside,
 };
 use crate::render;
 
@@ -22,8 +24,16 @@ const TIMEOUT_S: u64 = 900;
 pub fn steps(context: &PlanContext<'_>, choice: &Choice) -> Result<(Vec<Step>, Vec<String>)> {
     let mut steps: Vec<Step> = Vec::new();
     let mut taken = vec![false; context.task.constraints.notes.len()];
-    for pick in &choice.picks {
-        let step = step(context, pick, &steps, &mut taken)?;
+    for (place, pick) in choice.picks.iter().enumerate() {
+        let step = match pick.by {
+            By::Itself => step(context, pick, &steps, &mut taken)?,
+            By::Agent { .. } => {
+                // An agent is told every note.
+                taken.fill(true);
+                let id = pick.capability.as_str().replace('.', "-").parse()?;
+                agent_step::step(context, choice, place, &steps, free_id(&id, &steps)?)?
+            }
+        };
         steps.push(step);
     }
     let unused = context
@@ -33,9 +43,10 @@ pub fn steps(context: &PlanContext<'_>, choice: &Choice) -> Result<(Vec<Step>, V
         .iter()
         .zip(taken)
         .filter(|(_, taken)| !taken);
-    let remarks = unused
+    let unused = unused
         .map(|(note, _)| format!("the note \"{note}\" is unused: no input of a step takes it up"));
-    Ok((steps, remarks.collect()))
+    let remarks = unused.chain(agent_step::remarks(context, &steps)).collect();
+    Ok((steps, remarks))
 }
 
 /// Returns the files that the steps of a plan make anew, each with the number of its step; one that is there already is in the way.
@@ -71,7 +82,8 @@ fn step(
     let (mut action, values) = action(context, plugin, before, taken)?;
     inherit_services(&mut action, before);
     let mut fallbacks = Vec::new();
-    for id in &pick.fallbacks {
+    let by_themselves = pick.fallbacks.iter().filter(|(_, by)| *by == By::Itself);
+    for (id, _) in by_themselves {
         let Ok(other) = find(context, id) else {
             continue;
         };
@@ -337,8 +349,14 @@ fn runners_up(context: &PlanContext<'_>, pick: &Pick, fallbacks: &[Action]) -> V
         {
             continue;
         }
-        let why_not = match &candidate.ruled_out {
-            Some(reason) => format!("ruled out: {reason}"),
+        let why_not = match candidate.why_not() {
+            Some(reason) => reason,
+            None if is_by_agent(candidate) => {
+                format!(
+                    "{}; an agent would do it, and what is proven by its own checks goes first",
+                    candidate.why
+                )
+            }
             None if fallbacks
                 .iter()
                 .any(|action| action.plugin == candidate.plugin.id) =>
@@ -353,6 +371,10 @@ fn runners_up(context: &PlanContext<'_>, pick: &Pick, fallbacks: &[Action]) -> V
         });
     }
     found
+}
+
+fn is_by_agent(candidate: &Candidate) -> bool {
+    matches!(candidate.by, By::Agent { .. })
 }
 
 fn rendered_check(name: &str, check: &Check, values: &Map<String, Value>) -> Result<Check> {

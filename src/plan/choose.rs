@@ -1,12 +1,13 @@
 //! Which plugins the plan uses: those of the best pattern, or the best for each need.
 
-use anyhow::{Result, anyhow, bail};
+use anyhow::{Result, anyhow};
 
 use super::compose::compose;
+use super::refuse::{left_out, not_understood, refuse_what_nobody_can_do};
 use super::{Choice, Pick, PlanContext, PlanOptions};
 use crate::model::{
-    Candidate, Capability, Hint, Need, PatternCandidate, PatternId, Plugin, PluginId, Standing,
-    Trouble, hinted,
+    By, Candidate, Capability, Hint, Need, PatternCandidate, PatternId, Plugin, PluginId, Standing,
+    Trouble,
 };
 
 /// A pattern may bring this many steps that nobody asked for; with more, a plan is composed instead.
@@ -14,9 +15,6 @@ const EXTRA_MAX: usize = 1;
 
 /// The same for a pattern that has proven itself.
 const EXTRA_MAX_PROVEN: usize = 2;
-
-/// The least share of a task's words that has to be understood for a plan to be made.
-const UNDERSTOOD_MIN: f64 = 0.5;
 
 /// Returns the plugins to use and their order, or why no choice meets the constraints.
 pub fn choose(context: &PlanContext<'_>, options: &PlanOptions) -> Result<Choice> {
@@ -32,7 +30,7 @@ pub fn choose(context: &PlanContext<'_>, options: &PlanOptions) -> Result<Choice
         }));
         return follow(context, pattern, remarks);
     }
-    refuse_what_is_not_understood(context)?;
+    refuse_what_nobody_can_do(context)?;
     let (left_out, mut remarks) = left_out(context)?;
     remarks.extend(preferences_nobody_meets(context));
     remarks.extend(not_understood(context));
@@ -40,7 +38,8 @@ pub fn choose(context: &PlanContext<'_>, options: &PlanOptions) -> Result<Choice
         .research
         .patterns
         .iter()
-        .find(|candidate| candidate.fits() && candidate.extra.len() <= extra_max(candidate));
+        .find(|candidate| candidate.fits() && candidate.extra.len() <= extra_max(candidate))
+        .filter(|candidate| !leaves_to_agents(context, candidate));
     match best {
         Some(pattern) if !options.explore && pattern.preferred >= preferences_met(context) => {
             follow(context, pattern, remarks)
@@ -54,6 +53,18 @@ pub fn choose(context: &PlanContext<'_>, options: &PlanOptions) -> Result<Choice
             })
         }
     }
+}
+
+/// Says whether the task asks for something that the pattern does not do, and that an agent could do.
+fn leaves_to_agents(context: &PlanContext<'_>, candidate: &PatternCandidate) -> bool {
+    let steps = &candidate.pattern.steps;
+    let filled = |need: &Need| {
+        let mut does = steps.iter().map(|step| &step.capability);
+        does.any(|capability| context.taxonomy.fills(capability, &need.capability))
+    };
+    let asked = context.research.needs.iter();
+    let mut open = asked.filter(|need| need.words.is_some() && !filled(need));
+    open.any(|need| filling(context, need).any(Candidate::is_usable))
 }
 
 fn extra_max(candidate: &PatternCandidate) -> usize {
@@ -89,177 +100,6 @@ fn named_pattern<'a>(context: &'a PlanContext<'_>, id: &PatternId) -> Result<&'a
     Ok(found)
 }
 
-fn refuse_what_is_not_understood(context: &PlanContext<'_>) -> Result<()> {
-    let research = context.research;
-    if research.needs.iter().any(|need| need.words.is_some())
-        && research.understood_share >= UNDERSTOOD_MIN
-    {
-        return Ok(());
-    }
-    let understood: Vec<&str> = research
-        .needs
-        .iter()
-        .filter_map(|need| need.words.as_deref())
-        .collect();
-    let understood = match understood.is_empty() {
-        true => "nothing".to_string(),
-        false => format!("only \"{}\"", understood.join("\", \"")),
-    };
-    let nearest: Vec<String> = research
-        .patterns
-        .iter()
-        .take(3)
-        .map(|candidate| format!("{} (`{}`)", candidate.pattern.title, candidate.pattern.id))
-        .collect();
-    let nobody_does = research
-        .needs
-        .iter()
-        .filter(|need| need.words.is_some() && filling(context, need).next().is_none())
-        .map(|need| {
-            let title = context.taxonomy.title(&need.capability);
-            format!("\nno plugin is known for: {title} (`{}`)", need.capability)
-        });
-    Err(anyhow!(
-        "no relevant plugin was found: {understood} was understood of the task{}\nnot understood: {}\nthe nearest patterns: {}",
-        nobody_does.collect::<String>(),
-        quoted(&research.unknown_words),
-        nearest.join(", ")
-    ))
-    .kind(Trouble::Request)
-    .hint("say more exactly what to build, such as: orchestrate \"Build a REST API with JWT authentication and Redis caching\"")
-}
-
-/// Returns a remark on words of the task that no plugin goes by: what they ask for is not done.
-fn not_understood(context: &PlanContext<'_>) -> Option<String> {
-    let words = &context.research.unknown_words;
-    (!words.is_empty()).then(|| format!("not understood, and not done: {}", quoted(words)))
-}
-
-fn quoted(words: &[String]) -> String {
-    match words.is_empty() {
-        true => "nothing is left over".to_string(),
-        false => words
-            .iter()
-            .map(|word| format!("`{word}`"))
-            .collect::<Vec<_>>()
-            .join(", "),
-    }
-}
-
-/// Returns the needs that a constraint drops, with a remark for each; one that cannot be dropped ends planning.
-fn left_out(context: &PlanContext<'_>) -> Result<(Vec<Capability>, Vec<String>)> {
-    let mut left_out = Vec::new();
-    let mut remarks = Vec::new();
-    for need in &context.research.needs {
-        let candidates: Vec<&Candidate> = filling(context, need).collect();
-        if candidates
-            .iter()
-            .any(|candidate| candidate.ruled_out.is_none())
-        {
-            continue;
-        }
-        let reasons: Vec<String> = candidates
-            .iter()
-            .filter_map(|candidate| {
-                Some(format!(
-                    "`{}`: {}",
-                    candidate.plugin.id,
-                    candidate.ruled_out.as_ref()?
-                ))
-            })
-            .collect();
-        let title = context.taxonomy.title(&need.capability);
-        let nobody_does_it = candidates.is_empty() && something_can_be_done(context);
-        if !nobody_does_it && !may_be_dropped(context, need) {
-            return Err(unmet(context, need, &title, &reasons));
-        }
-        remarks.push(match reasons.is_empty() {
-            true => format!(
-                "{}: {title} (`{}`), for which no plugin is known",
-                match need.words {
-                    Some(_) => "understood, and not done",
-                    None => "left out",
-                },
-                need.capability
-            ),
-            false => format!(
-                "left out: {title} (`{}`): {}",
-                need.capability,
-                reasons.join("; ")
-            ),
-        });
-        left_out.push(need.capability.clone());
-    }
-    if left_out.len() == context.research.needs.len() {
-        bail!("the constraints leave nothing of the task");
-    }
-    Ok((left_out, remarks))
-}
-
-/// Says whether some plugin can do something that the task asks for.
-fn something_can_be_done(context: &PlanContext<'_>) -> bool {
-    let mut asked = context
-        .research
-        .needs
-        .iter()
-        .filter(|need| need.words.is_some());
-    asked.any(|need| filling(context, need).any(|candidate| candidate.ruled_out.is_none()))
-}
-
-/// What nobody asked for may go, and so may what the person named and ruled out in one breath ("Redis caching [avoid: redis]").
-fn may_be_dropped(context: &PlanContext<'_>, need: &Need) -> bool {
-    let Some(words) = &need.words else {
-        return true;
-    };
-    let words = words.to_lowercase();
-    context
-        .research
-        .avoid
-        .iter()
-        .any(|avoided| words.split([' ', ',', '-']).any(|word| word == avoided))
-}
-
-fn unmet(context: &PlanContext<'_>, need: &Need, title: &str, reasons: &[String]) -> anyhow::Error {
-    let error = match reasons.is_empty() {
-        true => anyhow!(
-            "no known plugin does {title} (`{}`), which is {}",
-            need.capability,
-            need.because
-        ),
-        false => anyhow!(
-            "the constraints leave no plugin for {title} (`{}`), which is {}\nruled out: {}",
-            need.capability,
-            need.because,
-            reasons.join("; ")
-        ),
-    };
-    let domain = context
-        .task
-        .constraints
-        .domain
-        .as_deref()
-        .map(|domain| format!("domain: {domain}"));
-    let avoid = context.task.constraints.avoid.join(", ");
-    let constraint = match (domain, avoid.is_empty()) {
-        (Some(domain), true) => domain,
-        (_, false) => format!("avoid: {avoid}"),
-        (None, true) => String::new(),
-    };
-    let nearest = context
-        .research
-        .patterns
-        .iter()
-        .find(|candidate| candidate.missing.is_empty());
-    let hint = match nearest {
-        Some(candidate) if !constraint.is_empty() => format!(
-            "without `[{constraint}]` the nearest plan is {} (`--pattern-id {}`)",
-            candidate.pattern.title, candidate.pattern.id
-        ),
-        _ => "more marketplaces are named in `.orchestrate/config.yaml`".to_string(),
-    };
-    hinted(error, Trouble::Request, hint)
-}
-
 pub fn filling<'a>(
     context: &'a PlanContext<'_>,
     need: &Need,
@@ -288,7 +128,7 @@ fn somebody_goes_by(context: &PlanContext<'_>, word: &str) -> bool {
         .research
         .plugins
         .iter()
-        .filter(|candidate| candidate.ruled_out.is_none());
+        .filter(|candidate| candidate.is_usable());
     usable.any(|candidate| {
         candidate
             .preferred
@@ -329,10 +169,13 @@ fn follow(
             |need| need.because.clone(),
         )
     };
+    let with_by = |id: &PluginId| (id.clone(), by(context, id));
     let picks = pattern.steps.iter().map(|step| Pick {
         capability: step.capability.clone(),
+        more: Vec::new(),
         plugin: step.plugin.clone(),
-        fallbacks: step.fallbacks.clone(),
+        by: by(context, &step.plugin),
+        fallbacks: step.fallbacks.iter().map(with_by).collect(),
         why: format!(
             "the pattern `{}` uses it for `{}` ({})",
             pattern.id,
@@ -367,6 +210,20 @@ fn follow(
     })
 }
 
+/// Returns how the plugin does its work: as it says itself, else as research found that an agent would do it.
+fn by(context: &PlanContext<'_>, id: &PluginId) -> By {
+    let mut found = context.research.plugins.iter();
+    let found = found.find(|candidate| candidate.plugin.id == *id);
+    match (found, find(context, id)) {
+        (Some(candidate), _) => candidate.by.clone(),
+        (None, Ok(plugin)) if plugin.spec.is_none() => By::Agent {
+            uses: None,
+            context_tokens: 0,
+        },
+        _ => By::Itself,
+    }
+}
+
 fn within_time(context: &PlanContext<'_>, candidate: &PatternCandidate) -> Result<()> {
     let (Some(limit), Some(usual)) = (context.task.constraints.max_time_s, candidate.duration_ms)
     else {
@@ -390,7 +247,13 @@ fn within_time(context: &PlanContext<'_>, candidate: &PatternCandidate) -> Resul
 
 /// Returns the plugin called `id`, which some marketplace has to have.
 pub fn find<'a>(context: &'a PlanContext<'_>, id: &PluginId) -> Result<&'a Plugin> {
-    let found = context.plugins.iter().find(|plugin| plugin.id == *id);
+    let found = context.research.plugins.iter();
+    let found = found.map(|candidate| &candidate.plugin);
+    let found = context
+        .plugins
+        .iter()
+        .chain(found)
+        .find(|plugin| plugin.id == *id);
     found
         .ok_or_else(|| anyhow!("the plugin `{id}` is in no known marketplace"))
         .kind(Trouble::Missing)

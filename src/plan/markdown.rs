@@ -3,7 +3,7 @@
 use anyhow::Result;
 use serde_json::{Value, json};
 
-use crate::model::{Action, PatternCandidate, Plan, PlanId, Step};
+use crate::model::{ANYWHERE, Action, Effects, PatternCandidate, Plan, PlanId, Step};
 use crate::render;
 
 /// What PLAN.md shows.
@@ -29,6 +29,7 @@ impl PlanPage<'_> {
             "standing": self.pattern.map_or("untried", |pattern| pattern.odds.standing.word()),
             "pattern_title": self.pattern.map(|pattern| pattern.pattern.title.clone()),
             "estimate": estimate(self.pattern),
+            "context_tokens": context_tokens(self.plan),
         });
         let Value::Object(values) = values else {
             unreachable!("it is written as an object")
@@ -56,7 +57,8 @@ fn row(step: &Step) -> Value {
         "why": escape(&step.why),
         "needs": step.needs.iter().map(|id| format!("`{id}`")).collect::<Vec<_>>().join(", "),
         "checks": step.checks.iter().map(|check| format!("`{}`", check.id)).collect::<Vec<_>>().join(", "),
-        "writes": step.action.writes.iter().map(|path| format!("`{path}`")).collect::<Vec<_>>().join(", "),
+        "writes": step.action.writes.iter().map(|path| written(path)).collect::<Vec<_>>().join(", "),
+        "external": step.effects == Effects::External,
         "grants": grants(&step.action),
         "commands": commands(step),
         "orders": orders(step),
@@ -67,6 +69,24 @@ fn row(step: &Step) -> Value {
         "attempts_max": step.attempts_max,
         "timeout_s": step.timeout_s,
     })
+}
+
+fn written(path: &str) -> String {
+    match path {
+        ANYWHERE => "anything but `.orchestrate/`".to_string(),
+        path => format!("`{path}`"),
+    }
+}
+
+/// Returns how many tokens the plugins are estimated to add to what agents read, all steps together; none where no agent does a step.
+fn context_tokens(plan: &Plan) -> Option<u64> {
+    let tasks = plan
+        .steps
+        .iter()
+        .filter_map(|step| step.action.agent.as_ref());
+    tasks
+        .filter_map(|task| task.context_tokens)
+        .reduce(|a, b| a + b)
 }
 
 /// Returns what the step may reach beyond its own worktree, in words.
@@ -137,6 +157,7 @@ fn orders(step: &Step) -> Vec<Value> {
                 "plugin": action.plugin.to_string(),
                 "uses": task.uses.as_ref().map(|uses| format!("{} `{}`", uses.kind(), uses.name())),
                 "tools": task.tools.iter().map(|tool| format!("`{}`", escape(tool))).collect::<Vec<_>>().join(", "),
+                "context_tokens": task.context_tokens,
                 "budget": if limits.is_empty() { "no limit but time".to_string() } else { limits.join(", ") },
                 "prompt": task.prompt.lines().map(|line| format!("  > {}", escape(line))).collect::<Vec<_>>().join("\n"),
             })

@@ -4,16 +4,20 @@
 //!
 //! A new constraint is enforced in `choose`; what is chosen without a pattern, in `compose`; a new field of a step is filled in `build`.
 
+mod agent_step;
 mod build;
 mod choose;
 mod compose;
 mod markdown;
+mod order;
+mod prompt;
+mod refuse;
 
 use anyhow::Result;
 
 use crate::model::{
-    Capability, Digest, ENGINE, Fills, Need, PatternId, Plan, PlanId, Plugin, PluginId, Research,
-    SCHEMA, Step, Task, Taxonomy, Understood,
+    AgentDefaults, By, Capability, Check, CheckKind, Digest, ENGINE, Environment, Fills, Need,
+    PatternId, Plan, PlanId, Plugin, PluginId, Research, SCHEMA, Step, Task, Taxonomy, Understood,
 };
 pub use build::creates;
 pub use markdown::{PlanPage, graph};
@@ -26,6 +30,22 @@ pub struct PlanContext<'a> {
     pub taxonomy: &'a Taxonomy,
     /// Returns what the plugin's files are now.
     pub digest: &'a dyn Fn(&Plugin) -> Result<Digest>,
+    /// What agents are asked where nobody says otherwise.
+    pub agent: &'a AgentDefaults,
+    /// What the repository has to check a change with.
+    pub own: &'a OwnChecks,
+}
+
+/// What a repository brings along to check a change with, such as its tests.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct OwnChecks {
+    pub checks: Vec<Check>,
+    /// What has to be built for them.
+    pub environment: Option<Environment>,
+    /// What they may not do without, as a plan grants it.
+    pub network: Vec<String>,
+    /// Why some of what is there is no check, in sentences.
+    pub remarks: Vec<String>,
 }
 
 /// What a person may choose.
@@ -43,12 +63,25 @@ struct Choice {
     remarks: Vec<String>,
 }
 
-/// One plugin chosen for one capability.
+/// One plugin chosen for one capability, or for several that the same component of it does.
 struct Pick {
     capability: Capability,
+    more: Vec<Capability>,
     plugin: PluginId,
-    fallbacks: Vec<PluginId>,
+    by: By,
+    fallbacks: Vec<(PluginId, By)>,
     why: String,
+}
+
+impl Pick {
+    /// Returns everything that it is chosen for.
+    fn capabilities(&self) -> impl Iterator<Item = &Capability> {
+        std::iter::once(&self.capability).chain(&self.more)
+    }
+
+    fn is_by_agent(&self) -> bool {
+        matches!(self.by, By::Agent { .. })
+    }
 }
 
 /// Returns the plan for the task, or why there is none and which one would be nearest.
@@ -97,7 +130,9 @@ fn with_quality(context: &PlanContext<'_>, mut steps: Vec<Step>) -> Vec<Step> {
         return steps;
     };
     for step in before {
-        for check in &step.checks {
+        // What a step was to change, a later one need not change again.
+        let lasting = |check: &&Check| !matches!(check.kind(), Ok(CheckKind::Changed(_)));
+        for check in step.checks.iter().filter(lasting) {
             let mut again = check.clone();
             again.id = format!("{}-{}", step.id, check.id);
             again.label = None;

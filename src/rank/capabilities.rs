@@ -59,13 +59,29 @@ impl Capabilities {
         Capabilities { all, signs }
     }
 
-    /// Returns the capabilities that a text may stand for, by their numbers, the nearest first, with how near each is.
-    pub fn near(&self, text: &Vector) -> Vec<(usize, f32)> {
+    /// Returns the capability whose signs a text is nearest to, among those that are wanted, and how near it is.
+    pub fn nearest(
+        &self,
+        text: &str,
+        is_wanted: impl Fn(&Capability) -> bool,
+    ) -> Option<(&Capability, f32)> {
+        let nearness = self.nearness(&vector(text)).into_iter();
+        let near = self.all.iter().map(|named| &named.id).zip(nearness);
+        let near = near.filter(|(capability, _)| is_wanted(capability));
+        near.reduce(|best, next| if next.1 > best.1 { next } else { best })
+    }
+
+    fn nearness(&self, text: &Vector) -> Vec<f32> {
         let mut nearest = vec![f32::MIN; self.all.len()];
         for (capability, sign) in &self.signs {
             nearest[*capability] = nearest[*capability].max(text.cosine(sign));
         }
-        let mut near: Vec<(usize, f32)> = nearest.into_iter().enumerate().collect();
+        nearest
+    }
+
+    /// Returns the capabilities that a text may stand for, by their numbers, the nearest first, with how near each is.
+    pub fn near(&self, text: &Vector) -> Vec<(usize, f32)> {
+        let mut near: Vec<(usize, f32)> = self.nearness(text).into_iter().enumerate().collect();
         near.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
         near.truncate(ACTIVE_MAX);
         near

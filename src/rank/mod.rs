@@ -8,6 +8,7 @@
 
 mod capabilities;
 mod clauses;
+mod named;
 mod normal;
 mod passage;
 mod request;
@@ -16,8 +17,9 @@ mod score;
 mod words;
 
 pub use capabilities::{Capabilities, texts};
+pub use named::{negated, technologies};
 pub use passage::{Passage, passages, vector};
 pub use request::{Request, Unit, UnitKind};
 pub use ruled_out::RuledOut;
 pub use score::{Ranked, Signals, rank};
-pub use words::spelled;
+pub use words::{is_content, spelled};

@@ -56,7 +56,7 @@ fn kinds_in(phrase: &str, taxonomy: &Taxonomy) -> String {
 }
 
 /// Returns the runs of up to four words of a phrase, in small letters.
-fn names_in(phrase: &str) -> Vec<String> {
+pub(super) fn names_in(phrase: &str) -> Vec<String> {
     let words = words(phrase);
     let mut names = Vec::new();
     for start in 0..words.len() {
@@ -110,12 +110,13 @@ static ORDER: LazyLock<Regex> = LazyLock::new(|| {
 });
 
 /// Where something is said not to be wanted, and what.
-struct Negation<'a> {
-    range: Range<usize>,
+pub(super) struct Negation<'a> {
+    pub range: Range<usize>,
     what: &'a str,
 }
 
-fn negations(text: &str) -> Vec<Negation<'_>> {
+/// Returns where a text says what is not wanted, in order.
+pub(super) fn negations(text: &str) -> Vec<Negation<'_>> {
     let mut found: Vec<Negation<'_>> = Vec::new();
     for captures in AFTER.captures_iter(text) {
         if let (Some(all), Some(what)) = (captures.get(0), captures.get(1)) {
@@ -178,6 +179,19 @@ pub fn read(text: &str, taxonomy: &Taxonomy) -> (String, RuledOut) {
 }
 
 impl RuledOut {
+    /// Returns what ruling these words out means: technologies among them by all their names, with those that are part of them.
+    pub fn of(words: &[String], taxonomy: &Taxonomy) -> RuledOut {
+        let mut ruled_out = RuledOut::default();
+        for word in words {
+            let parts = taxonomy.technology(word).into_iter();
+            let parts = parts.flat_map(|technology| taxonomy.with_parts(technology));
+            let names = parts.flat_map(|part| taxonomy.names(part));
+            ruled_out.names.extend(names.map(str::to_lowercase));
+            ruled_out.names.insert(word.to_lowercase());
+        }
+        ruled_out
+    }
+
     /// Returns why a plugin is not wanted, if it is not: `about` is its name, description and keywords.
     pub fn reason(&self, name: &str, about: &str) -> Option<String> {
         if !self.names.is_empty() {
@@ -194,6 +208,6 @@ impl RuledOut {
 }
 
 /// Names of one or two letters, such as `go` and `c`, are words of other things too often.
-fn is_telling(name: &str) -> bool {
+pub(super) fn is_telling(name: &str) -> bool {
     name.len() > 2 || !name.chars().all(|c| c.is_ascii_lowercase())
 }

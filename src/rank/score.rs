@@ -60,17 +60,18 @@ pub struct Ranked<'a> {
 impl<'a> Ranked<'a> {
     /// Returns the best plugins, at most `limit`, one for each set of twins; `matched` are words of the request.
     pub fn best(&self, limit: usize) -> Result<Vec<Hit>> {
-        let least = self.scores.iter().copied().fold(f32::MAX, f32::min);
+        self.best_by(self.scores.clone(), limit)
+    }
+
+    /// Returns the same by other scores, given by the numbers of the plugins.
+    pub fn best_by(&self, scores: Vec<f32>, limit: usize) -> Result<Vec<Hit>> {
+        let least = scores.iter().copied().fold(f32::MAX, f32::min);
         // The collection takes a score of 0 for none at all.
-        let above: Vec<f32> = self
-            .scores
-            .iter()
-            .map(|score| score - least + 1.0)
-            .collect();
+        let above: Vec<f32> = scores.iter().map(|score| score - least + 1.0).collect();
         let mut hits = self.collection.best(&above, limit)?;
         let asked = &self.collection.terms()[..self.asked];
         for hit in &mut hits {
-            hit.score = self.scores[self.collection.number((hit.source, hit.plugin))];
+            hit.score = scores[self.collection.number((hit.source, hit.plugin))];
             hit.matched.retain(|(term, _)| asked.contains(term));
         }
         Ok(hits)

@@ -2,7 +2,7 @@
 
 use super::capabilities::filled_by;
 use super::needs::Reading;
-use super::{Library, ruled_out};
+use super::{Shelf, ruled_out};
 use crate::model::{
     Analysis, Capability, EvidenceResult, Odds, PatternCandidate, Plugin, ProvenPattern, Standing,
     Task, counted,
@@ -12,7 +12,7 @@ use crate::model::{
 pub fn analyse(
     task: &Task,
     reading: &Reading,
-    library: &Library<'_>,
+    library: Shelf<'_>,
 ) -> (Vec<PatternCandidate>, Analysis) {
     let mut patterns: Vec<PatternCandidate> = library
         .patterns
@@ -38,7 +38,7 @@ fn candidate(
     task: &Task,
     reading: &Reading,
     proven: &ProvenPattern,
-    library: &Library<'_>,
+    library: Shelf<'_>,
 ) -> PatternCandidate {
     let pattern = &proven.pattern;
     let provided: Vec<Capability> = pattern
@@ -113,16 +113,16 @@ fn general_match(need: &Capability, provided: &[Capability]) -> bool {
 }
 
 /// Says whether nobody is left to fill the need, be it that no plugin can or that a constraint rules them out.
-fn dropped(need: &Capability, reading: &Reading, task: &Task, library: &Library<'_>) -> bool {
+fn dropped(need: &Capability, reading: &Reading, task: &Task, library: Shelf<'_>) -> bool {
     let mut filling = library.filling(need);
-    filling.all(|plugin| ruled_out(plugin, &reading.avoid, &task.constraints).is_some())
+    filling.all(|plugin| ruled_out(plugin, reading, &task.constraints, library.taxonomy).is_some())
 }
 
 fn rule_out(
     task: &Task,
     reading: &Reading,
     proven: &ProvenPattern,
-    library: &Library<'_>,
+    library: Shelf<'_>,
 ) -> Option<String> {
     let pattern = &proven.pattern;
     if let (Some(asked), Some(domain)) = (&task.constraints.domain, &pattern.domain)
@@ -141,7 +141,7 @@ fn rule_out(
                 step.plugin
             ));
         };
-        if let Some(reason) = ruled_out(plugin, &reading.avoid, &task.constraints) {
+        if let Some(reason) = ruled_out(plugin, reading, &task.constraints, library.taxonomy) {
             return Some(format!("`{}`: {reason}", plugin.id));
         }
     }

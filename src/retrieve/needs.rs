@@ -3,173 +3,93 @@
 use std::collections::BTreeSet;
 
 use super::Library;
-use crate::model::{Capability, Need, Task};
+use super::phrases::{hits, is_undone, leftover, phrases, words};
+use crate::model::{Capability, Need, Task, Taxonomy};
+use crate::rank::{self, Request, RuledOut, UnitKind};
 
+/// How near the signs of a capability a clause has to be that names none, to be taken for it.
+const SOUNDS_LIKE: f32 = 0.5;
+/// The same where only the capabilities of one domain are looked at, or of a few.
+const SOUNDS_LIKE_THERE: f32 = 0.3;
+/// How many words that say something make a clause that is only understood beside others.
+const SHORT: usize = 3;
+/// The most things that a task is taken apart into, beside those that they imply.
+const ASKED_MAX: usize = 10;
+/// How many names of a capability are looked for.
+const NAMES: usize = 3;
+/// How many words name such a need.
+const OWN_WORDS: usize = 4;
 /// What was read out of a task.
 pub struct Reading {
     pub needs: Vec<Need>,
-    pub unknown_words: Vec<String>,
-    pub understood_share: f64,
+    /// Words that say something and belong to nothing that is known of developers' work.
+    pub leftover: Vec<String>,
+    /// What is to be avoided, as it was said.
     pub avoid: Vec<String>,
+    pub ruled_out: RuledOut,
+    /// The technologies that it names, by the taxonomy's names for them.
+    pub technologies: BTreeSet<String>,
+    /// The whole of it, without what it rules out.
+    pub whole: String,
 }
-
-/// Words that say nothing about what is wanted.
-const FILLER: &[&str] = &[
-    "a",
-    "an",
-    "the",
-    "and",
-    "or",
-    "with",
-    "using",
-    "use",
-    "in",
-    "on",
-    "for",
-    "to",
-    "of",
-    "that",
-    "which",
-    "by",
-    "my",
-    "our",
-    "me",
-    "us",
-    "it",
-    "its",
-    "is",
-    "are",
-    "build",
-    "create",
-    "make",
-    "write",
-    "add",
-    "set",
-    "up",
-    "setup",
-    "implement",
-    "develop",
-    "generate",
-    "want",
-    "need",
-    "needs",
-    "please",
-    "new",
-    "simple",
-    "small",
-    "full",
-    "complete",
-    "some",
-    "app",
-    "application",
-    "project",
-    "service",
-    "server",
-    "system",
-    "based",
-    "i",
-    "we",
-    "from",
-    "into",
-    "be",
-    "should",
-    "have",
-    "has",
-    "support",
-    "supports",
-    "supporting",
-    "including",
-    "include",
-    "also",
-    "via",
-    "over",
-    "this",
-    "production-ready",
-    "modern",
-    "secure",
-];
-
-/// Words after which something is not wanted.
-const NEGATIONS: &[&str] = &[
-    "without",
-    "no",
-    "not",
-    "don't",
-    "never",
-    "avoid",
-    "avoiding",
-    "except",
-    "excluding",
-    "remove",
-    "removing",
-    "delete",
-    "drop",
-    "disable",
-];
 
 /// Reads the capabilities that `task` asks for, those that these imply, and what it rules out.
 pub fn read(task: &Task, library: &Library<'_>) -> Reading {
-    let words = words(&task.text);
-    let phrases = phrases(library);
-    let technologies: BTreeSet<String> = library
-        .plugins
+    let taxonomy = library.taxonomy;
+    let request = Request::read(&task.text, None, taxonomy);
+    let phrases = phrases(taxonomy);
+    let said = hits(&task.text, &phrases);
+    let negated = rank::negated(&task.text);
+    let (not_wanted, wanted): (Vec<_>, Vec<_>) = said
         .iter()
-        .filter_map(|plugin| plugin.spec.as_ref())
-        .flat_map(|spec| spec.technologies.iter().cloned())
-        .collect();
-    let mut reading = Reading {
-        needs: Vec::new(),
-        unknown_words: Vec::new(),
-        understood_share: 0.0,
-        avoid: task.constraints.avoid.clone(),
-    };
-    let (mut known, mut counted) = (0, 0);
-    let mut index = 0;
-    while index < words.len() {
-        let negated = negated(&words, index);
-        let found = phrases
-            .iter()
-            .find(|(phrase, _)| starts_with(&words[index..], phrase));
-        if let Some((phrase, capability)) = found {
-            let said = words[index..index + phrase.len()].join(" ");
-            if negated {
-                reading.avoid.extend(phrase.iter().cloned());
-                reading.avoid.push(said);
-            } else {
-                ask(&mut reading.needs, capability, said);
-            }
-            counted += phrase.len();
-            // What is understood and can be done by nobody is no reason to plan the rest.
-            if library.filling(capability).next().is_some() {
-                known += phrase.len();
-            }
-            index += phrase.len();
-            continue;
-        }
-        let word = &words[index];
-        let lower = word.to_lowercase();
-        if technologies.contains(&lower) {
-            (known, counted) = (known + 1, counted + 1);
-            if negated {
-                reading.avoid.push(lower);
-            }
-        } else if !FILLER.contains(&lower.as_str()) && !NEGATIONS.contains(&lower.as_str()) {
-            counted += 1;
-            reading.unknown_words.push(word.clone());
-        }
-        index += 1;
+        .filter(|hit| !is_undone(&task.text, hit))
+        .partition(|hit| negated.iter().any(|range| range.contains(&hit.range.start)));
+    let mut avoid = task.constraints.avoid.clone();
+    for hit in not_wanted {
+        avoid.extend(hit.phrase.iter().cloned());
+        avoid.push(task.text[hit.range.clone()].to_string());
     }
-    reading.understood_share = if counted == 0 {
-        0.0
-    } else {
-        known as f64 / counted as f64
-    };
-    specialise(&mut reading.needs);
-    imply(&mut reading.needs, library);
-    reading
+    let mut ruled_out = RuledOut::of(&task.constraints.avoid, taxonomy);
+    avoid.extend(request.ruled_out.names.iter().cloned());
+    avoid.dedup();
+    ruled_out.names.extend(request.ruled_out.names.clone());
+    ruled_out.deeds.extend(request.ruled_out.deeds.clone());
+    let mut needs: Vec<Need> = Vec::new();
+    for hit in wanted {
+        let words = task.text[hit.range.clone()].to_string();
+        ask(&mut needs, hit.capability, words, taxonomy);
+    }
+    let technologies: BTreeSet<String> = rank::technologies(request.whole(), taxonomy)
+        .into_iter()
+        .map(str::to_string)
+        .collect();
+    let clauses = request.units.iter();
+    let clauses = clauses.filter(|unit| request.units.len() == 1 || unit.kind == UnitKind::Clause);
+    let silent = clauses.filter(|unit| {
+        let own = hits(&unit.text, &phrases);
+        own.iter().all(|hit| is_undone(&unit.text, hit))
+    });
+    let parts: Vec<String> = silent.flat_map(|unit| parts(&unit.text)).collect();
+    for part in parts {
+        hear(&part, task, library, &mut needs);
+    }
+    needs.truncate(ASKED_MAX);
+    specialise(&mut needs);
+    imply(&mut needs, taxonomy);
+    for need in &mut needs {
+        need.query = query(need, &technologies, taxonomy);
+    }
+    Reading {
+        leftover: leftover(&task.text, &said, taxonomy),
+        needs,
+        avoid,
+        ruled_out,
+        technologies,
+        whole: request.whole().to_string(),
+    }
 }
 
-fn ask(needs: &mut Vec<Need>, capability: &Capability, words: String) {
+fn ask(needs: &mut Vec<Need>, capability: &Capability, words: String, taxonomy: &Taxonomy) {
     match needs.iter_mut().find(|need| need.capability == *capability) {
         Some(need) => {
             let all = format!("{}, {words}", need.words.as_deref().unwrap_or_default());
@@ -178,10 +98,104 @@ fn ask(needs: &mut Vec<Need>, capability: &Capability, words: String) {
         }
         None => needs.push(Need {
             capability: capability.clone(),
+            title: taxonomy.title(capability),
             because: format!("asked for: \"{words}\""),
             words: Some(words),
+            query: String::new(),
         }),
     }
+}
+
+/// Takes a part of the task that names no capability for the one that it sounds like, else for something of its own.
+fn hear(part: &str, task: &Task, library: &Library<'_>, needs: &mut Vec<Need>) {
+    let taxonomy = library.taxonomy;
+    let named = rank::technologies(part, taxonomy);
+    let says = words(part).into_iter().map(|word| word.text.to_lowercase());
+    let says: Vec<String> = says.filter(|word| rank::is_content(word)).collect();
+    let is_named = |word: &String| {
+        taxonomy
+            .technology(word)
+            .is_some_and(|name| named.contains(name))
+    };
+    if says.iter().all(is_named) {
+        return;
+    }
+    let is_short = says.len() <= SHORT;
+    match sounds_like(part, is_short, task, library, needs) {
+        Some(capability) => {
+            if needs.iter().any(|need| need.capability == capability) {
+                return;
+            }
+            let title = taxonomy.title(&capability);
+            needs.push(Need {
+                because: format!("\"{part}\" sounds like {title}"),
+                capability,
+                title,
+                words: Some(part.to_string()),
+                query: String::new(),
+            });
+        }
+        // Beside something that is understood, a word or two say how it is to be done.
+        None if is_short && !needs.is_empty() => {}
+        None => needs.extend(own_name(part).map(|capability| Need {
+            capability,
+            title: part.to_string(),
+            because: format!("asked for: \"{part}\""),
+            words: Some(part.to_string()),
+            query: String::new(),
+        })),
+    }
+}
+
+/// Returns the capability whose signs the text is nearest to, where it is near enough. A few words are understood within the domain that is
+/// asked for, else within the domains of what is asked beside them.
+fn sounds_like(
+    text: &str,
+    is_short: bool,
+    task: &Task,
+    library: &Library<'_>,
+    needs: &[Need],
+) -> Option<Capability> {
+    let domain = |id: &Capability| {
+        let meaning = library.taxonomy.capabilities.get(id);
+        meaning.map(|meaning| meaning.domain.as_str())
+    };
+    let beside = needs.iter().filter(|_| is_short);
+    let beside = beside.filter_map(|need| domain(&need.capability));
+    let domains: Vec<&str> = match task.constraints.domain.as_deref() {
+        Some(asked) => vec![asked],
+        None => beside.collect(),
+    };
+    let is_wanted = |id: &Capability| {
+        domains.is_empty() || domain(id).is_some_and(|domain| domains.contains(&domain))
+    };
+    let least = match domains.is_empty() {
+        true => SOUNDS_LIKE,
+        false => SOUNDS_LIKE_THERE,
+    };
+    let (capability, nearness) = library.capabilities.nearest(text, is_wanted)?;
+    (nearness >= least).then(|| capability.clone())
+}
+
+/// Returns the parts of a clause that names no capability: arrows and commas cut it.
+fn parts(clause: &str) -> Vec<String> {
+    let cut = clause.replace("->", "→").replace("=>", "→");
+    let parts = cut.split(['→', ',']).map(str::trim);
+    let parts = parts.filter(|part| !part.is_empty());
+    parts.map(str::to_string).collect()
+}
+
+fn own_name(text: &str) -> Option<Capability> {
+    let words = words(text).into_iter().map(|word| word.text.to_lowercase());
+    let words = words.filter(|word| rank::is_content(word));
+    let name: Vec<String> = words
+        .map(|word| word.chars().filter(char::is_ascii_alphanumeric).collect())
+        .filter(|word: &String| !word.is_empty())
+        .take(OWN_WORDS)
+        .collect();
+    let mut name = Need::own_name(&name.join("-"));
+    name.truncate(60);
+    name.trim_end_matches('-').parse().ok()
 }
 
 /// "authentication" beside "JWT" asks for one thing, not two: the general need goes into the special one.
@@ -196,17 +210,19 @@ fn specialise(needs: &mut Vec<Need>) {
     });
 }
 
-fn imply(needs: &mut Vec<Need>, library: &Library<'_>) {
+fn imply(needs: &mut Vec<Need>, taxonomy: &Taxonomy) {
     let mut index = 0;
     while index < needs.len() {
-        let meaning = library.taxonomy.capabilities.get(&needs[index].capability);
+        let meaning = taxonomy.capabilities.get(&needs[index].capability);
         for implied in meaning.iter().flat_map(|meaning| &meaning.implies) {
             if !needs.iter().any(|need| need.capability == *implied) {
-                let by = library.taxonomy.title(&needs[index].capability);
+                let by = taxonomy.title(&needs[index].capability);
                 needs.push(Need {
                     capability: implied.clone(),
+                    title: taxonomy.title(implied),
                     words: None,
                     because: format!("implied by {by}"),
+                    query: String::new(),
                 });
             }
         }
@@ -214,45 +230,24 @@ fn imply(needs: &mut Vec<Need>, library: &Library<'_>) {
     }
 }
 
-/// The phrases of the taxonomy as words, the longest first; equally long ones in the order of their capability.
-fn phrases(library: &Library<'_>) -> Vec<(Vec<String>, Capability)> {
-    let mut phrases: Vec<(Vec<String>, Capability)> = library
-        .taxonomy
-        .capabilities
-        .iter()
-        .flat_map(|(capability, meaning)| {
-            meaning
-                .words
-                .iter()
-                .map(move |phrase| (words(phrase), capability.clone()))
-        })
-        .collect();
-    phrases.sort_by_key(|(phrase, _)| std::cmp::Reverse(phrase.len()));
-    phrases
-}
-
-fn starts_with(words: &[String], phrase: &[String]) -> bool {
-    words.len() >= phrase.len()
-        && phrase
-            .iter()
-            .zip(words)
-            .all(|(a, b)| a.eq_ignore_ascii_case(b))
-}
-
-/// Looks back over words that say nothing: "do not build a REST API" wants none.
-fn negated(words: &[String], index: usize) -> bool {
-    let is = |list: &[&str], word: &str| list.iter().any(|known| word.eq_ignore_ascii_case(known));
-    let before = words[..index].iter().rev().take(5);
-    let telling = before
-        .map(String::as_str)
-        .find(|word| is(NEGATIONS, word) || !is(FILLER, word));
-    telling.is_some_and(|word| is(NEGATIONS, word))
-}
-
-/// Splits into words; signs inside a word (`next.js`, `rate-limit`, `c++`) belong to it.
-fn words(text: &str) -> Vec<String> {
-    text.split(|c: char| !(c.is_alphanumeric() || "-.+#_'".contains(c)))
-        .map(|word| word.trim_matches(['.', '-', '_', '\'']).to_string())
-        .filter(|word| !word.is_empty())
-        .collect()
+/// Returns what a person would ask for who needs just this: the task's words for it, its names, and the technologies that belong to it.
+fn query(need: &Need, technologies: &BTreeSet<String>, taxonomy: &Taxonomy) -> String {
+    let meaning = taxonomy.capabilities.get(&need.capability);
+    let words = need.words.clone().unwrap_or_default();
+    let mut query = match meaning {
+        None => words,
+        Some(meaning) => {
+            let names = meaning.words.iter().take(NAMES).map(String::as_str);
+            let names: Vec<&str> = names.collect();
+            format!("{words}: {}", names.join(", "))
+        }
+    };
+    let own = meaning.iter().flat_map(|meaning| &meaning.technologies);
+    for technology in own.filter_map(|name| taxonomy.technology(name)) {
+        if technologies.contains(technology) && !query.to_lowercase().contains(technology) {
+            query.push(' ');
+            query.push_str(technology);
+        }
+    }
+    query.trim_start_matches(':').trim().to_string()
 }

@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use super::Library;
+use super::Shelf;
 use crate::model::{Analysis, EvidenceResult, PluginId, counted};
 
 /// Returns what past runs say.
-pub fn analyse(library: &Library<'_>) -> Analysis {
+pub fn analyse(library: Shelf<'_>) -> Analysis {
     let mut uses: BTreeMap<&PluginId, (u32, u32)> = BTreeMap::new();
     let mut issues: BTreeMap<(String, String), u32> = BTreeMap::new();
     let mut runs = 0;
@@ -48,6 +48,7 @@ pub fn analyse(library: &Library<'_>) -> Analysis {
     if lines.is_empty() {
         lines.push("no evidence yet: nothing was run in this repository".to_string());
     }
+    lines.extend(library.missing.iter().cloned());
     Analysis {
         analyst: super::ANALYSTS[2],
         summary: match runs {

@@ -6,7 +6,9 @@ use anyhow::{Context, Result, anyhow, ensure};
 use serde::{Deserialize, Serialize};
 
 use super::schema;
-use crate::model::{ApprovalRule, GitSource, Hint, NpmSource, Oid, SCHEMA, Source, Trouble};
+use crate::model::{
+    AgentDefaults, ApprovalRule, GitSource, Hint, NpmSource, Oid, SCHEMA, Source, Trouble,
+};
 use crate::yaml;
 
 /// The settings in one file.
@@ -21,6 +23,9 @@ pub struct Config {
     /// What is needed before a plan runs; read from the base branch and from a person's own settings, never from a plan's branch.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub approval: Option<ApprovalRule>,
+    /// What plans ask of agents.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub agent: Option<AgentDefaults>,
 }
 
 /// A source as it stands in a file: exactly one of `path`, `git`, `npm` and `url`, with what belongs to it.
@@ -142,6 +147,7 @@ impl Default for Config {
             schema: SCHEMA,
             marketplaces: BTreeMap::new(),
             approval: None,
+            agent: None,
         }
     }
 }

@@ -4,6 +4,7 @@
 //!
 //! To add a check: a file with `run` and its summary, a field in `model::Check`, and an arm in `check_step`.
 
+mod changed;
 mod command_succeeds;
 mod file_exists;
 mod json_value;
@@ -26,6 +27,7 @@ pub fn check_step(
     for check in &step.checks {
         let mut finding = match check.kind()? {
             CheckKind::File(path) => file_exists::run(path, workspace)?,
+            CheckKind::Changed(path) => changed::run(path, workspace)?,
             CheckKind::Tests(tests) => tests_pass::run(tests, workspace, say)?,
             CheckKind::Command(command) => command_succeeds::run(command, workspace, say)?,
             CheckKind::Json(json) => json_value::run(json, workspace)?,

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 
 use regex::Regex;
 
-use crate::model::{Action, CheckKind, ENGINE, Plan, Repair, Step, StepId, is_inside};
+use crate::model::{ANYWHERE, Action, CheckKind, ENGINE, Plan, Repair, Step, StepId, is_inside};
 
 /// The bounds that a plan may set.
 const STEPS_MAX: usize = 200;
@@ -101,6 +101,7 @@ fn check_step(plan: &Plan, step: &Step, index: usize, place: &str, faults: &mut 
         }
         let path = match check.kind() {
             Ok(CheckKind::File(path)) => Some(path),
+            Ok(CheckKind::Changed(path)) => Some(path).filter(|path| *path != ANYWHERE),
             Ok(CheckKind::Json(json)) => Some(json.path.as_str()),
             Ok(CheckKind::Tests(tests)) => {
                 no_program(&tests.argv, place, faults);
@@ -153,6 +154,7 @@ fn check_action(plan: &Plan, action: &Action, index: usize, place: &str, faults:
     }
     for (paths, name) in [(&action.writes, "writes"), (&action.reads, "reads")] {
         let paths = paths.iter().map(String::as_str);
+        let paths = paths.filter(|path| *path != ANYWHERE);
         outside(paths, &format!("{place}.{name}"), faults);
     }
     let environment = action

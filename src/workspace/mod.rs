@@ -14,13 +14,14 @@ mod server;
 use std::collections::{BTreeMap, BTreeSet};
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 use serde_json::{Map, Value};
 
 use crate::agent::Ready;
-use crate::model::{Action, AgentUse, PluginFile, ServiceUse, is_inside};
+use crate::model::{ANYWHERE, Action, AgentUse, PluginFile, ServiceUse, is_inside};
 use crate::sandbox::{
     Background, Cancel, Command, Network, Outcome, Policy, PythonEnvironment, Reading, Sandbox,
     Stream,
@@ -51,6 +52,8 @@ pub struct Workspace {
     pub python: Option<Python>,
     /// What a runner wrote itself, relative to the worktree; all of it has to be committed.
     pub written: Vec<String>,
+    /// Tells which files differ from those that the attempt began with; none where nothing is kept.
+    pub changes: Option<Changes>,
     /// Whether nothing else was written in the worktree: no program had the right to.
     pub writes_are_known: bool,
     /// When everything that runs is ended.
@@ -71,6 +74,9 @@ pub struct Workspace {
     /// How many times what the plan lets them use they may use.
     pub budget_times: u32,
 }
+
+/// Returns the paths of the files that were changed, made or removed.
+pub type Changes = Arc<dyn Fn() -> Result<Vec<String>> + Send + Sync>;
 
 /// What a program may do with the worktree.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -107,6 +113,7 @@ impl Workspace {
             running: Vec::new(),
             python: None,
             written: Vec::new(),
+            changes: None,
             writes_are_known: false,
             deadline: None,
             sandbox,
@@ -280,7 +287,9 @@ pub fn lay_out(folder: &Path, files: &BTreeMap<String, PluginFile>) -> Result<()
 
 /// Says whether `path` is under one of the step's `writes`, as a person wrote them.
 pub fn may_write(action: &Action, path: &str) -> bool {
-    is_under(&action.writes, path)
+    let ours = path == ".orchestrate" || path.starts_with(".orchestrate/");
+    let anywhere = action.writes.iter().any(|allowed| allowed == ANYWHERE);
+    is_under(&action.writes, path) || (anywhere && !ours)
 }
 
 fn is_under(allowed: &[String], path: &str) -> bool {

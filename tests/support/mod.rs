@@ -1,7 +1,7 @@
 //! What every test of the program needs: folders of its own, an environment without the machine in it, and bounded waits.
 //!
 //! The repository `project` stands beside the marketplace `fixtures`, whose plugins work or fail in one known way each, and has
-//! a pattern of its own for every such way: `--pattern-id asking` is the run that asks a person. The folders `acme` and `odd` are
+//! a pattern of its own for every such way: `--pattern-id asking` is the run that asks a person. The folders `acme`, `crafts` and `odd` are
 //! marketplaces that nobody has added yet, one of them with something wrong in every plugin.
 
 #![allow(
@@ -55,7 +55,7 @@ impl TestEnvironment {
         std::os::unix::fs::symlink(program, environment.path("bin/orchestrate")).unwrap();
         let identity = "[user]\nname = Ada\nemail = ada@localhost\n[init]\ndefaultBranch = main\n";
         fs::write(environment.path("gitconfig"), identity).unwrap();
-        for folder in ["acme", "marketplace", "odd", "project"] {
+        for folder in ["acme", "crafts", "marketplace", "odd", "project"] {
             copy(
                 &tests(&format!("fixtures/{folder}")),
                 &environment.path(folder),
