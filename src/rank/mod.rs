@@ -8,8 +8,10 @@
 
 mod capabilities;
 mod clauses;
+mod features;
 mod normal;
 mod passage;
+mod past;
 mod request;
 mod ruled_out;
 mod score;
@@ -17,6 +19,7 @@ mod words;
 
 pub use capabilities::{Capabilities, texts};
 pub use passage::{Passage, passages, vector};
+pub use past::{Past, PastRequest};
 pub use request::{Request, Unit, UnitKind};
 pub use ruled_out::RuledOut;
 pub use score::{Ranked, Signals, rank};
