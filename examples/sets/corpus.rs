@@ -4,7 +4,7 @@ use anyhow::Result;
 use orchestrate::index::{self, Document, Index, Source, Texts};
 use orchestrate::model::Taxonomy;
 use orchestrate::ops;
-use orchestrate::rank::{self, Capabilities, Passage, Past, Request};
+use orchestrate::rank::{self, Capabilities, Passage, Past, Request, UnitKind};
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -49,6 +49,26 @@ impl Corpus {
     /// Returns the id of a line.
     pub fn id(&self, number: usize) -> &str {
         text(&self.lines[number], "id")
+    }
+
+    /// Returns the things that a text asks for, one or more.
+    pub fn clauses(&self, asked: &str) -> Vec<String> {
+        let request = Request::read(asked, None, &self.taxonomy);
+        let units = request.units.iter();
+        let clauses = units.filter(|unit| unit.kind == UnitKind::Clause);
+        let clauses: Vec<String> = clauses.map(|unit| unit.text.clone()).collect();
+        match clauses.is_empty() {
+            true => vec![request.whole().to_string()],
+            false => clauses,
+        }
+    }
+
+    /// Returns how well each line fits a text, in standard deviations above the mean.
+    pub fn scores(&self, asked: &str) -> Result<Vec<f32>> {
+        let request = Request::read(asked, None, &self.taxonomy);
+        let sources = [Source::Index(&self.index)];
+        let scores = rank::rank(&request, &self.capabilities, &sources)?.scores;
+        Ok(rank::standard(&scores))
     }
 
     /// Returns the best lines for a query with their scores, at most so many, without what it rules out. A query has a `text` and maybe an

@@ -3,6 +3,7 @@
 
 pub mod corpus;
 mod past;
+mod planner;
 
 use std::fs;
 use std::path::Path;
@@ -12,6 +13,7 @@ use serde_json::Value;
 
 pub use corpus::Corpus;
 pub use past::past;
+pub use planner::{Planner, past_plans};
 
 /// Returns the values in a file, one a line.
 pub fn lines(path: &Path) -> Result<Vec<Value>> {
