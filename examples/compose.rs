@@ -3,6 +3,8 @@
 //! A line of the tasks has `id` and `text`, a line of FILE those with the `nodes` and `edges` of the plan that was carried out, and a line of
 //! what is predicted `id`, `nodes` and `edges`. Where past plans are known, they vote; else what tools take and give makes the plan.
 
+#[path = "sets/planner.rs"]
+mod planner;
 mod sets;
 
 use std::io::{BufWriter, Write};
@@ -10,8 +12,9 @@ use std::path::Path;
 
 use anyhow::{Result, bail};
 use orchestrate::chain::Plans;
+use planner::{Planner, past_plans};
 use serde_json::json;
-use sets::{Corpus, Planner, lines, text};
+use sets::{Corpus, lines, text};
 
 fn main() -> Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -23,7 +26,7 @@ fn main() -> Result<()> {
     };
     let corpus = Corpus::of(lines(Path::new(corpus))?)?;
     let past = past.map(|past| lines(Path::new(past))).transpose()?;
-    let past = past.map(|past| Plans::of(sets::past_plans(&past)));
+    let past = past.map(|past| Plans::of(past_plans(&past)));
     let planner = Planner::of(&corpus, past);
     let mut out = BufWriter::new(std::io::stdout());
     for task in lines(Path::new(tasks))? {

@@ -3,6 +3,8 @@
 //! A line of the run is `query document rank score`, with tabs between, 20 for each query. A line of FILE has the `text` of a past request
 //! and the ids of what was `chosen` for it. The code is that which ranks plugins.
 
+#[path = "sets/ranking.rs"]
+mod ranking;
 mod sets;
 
 use std::io::{BufWriter, Write};
@@ -25,11 +27,11 @@ fn main() -> Result<()> {
     };
     let queries = lines(Path::new(queries))?;
     let past = past.map(|past| lines(Path::new(past))).transpose()?;
-    let past = past.map(|past| Past::learn(&sets::past(&past)));
+    let past = past.map(|past| Past::learn(&ranking::past_requests(&past)));
     let corpus = Corpus::of(lines(Path::new(corpus))?)?;
     let mut out = BufWriter::new(std::io::stdout());
     for query in &queries {
-        let best = corpus.rank(query, past.as_ref(), LIMIT)?;
+        let best = ranking::best(&corpus, query, past.as_ref(), LIMIT)?;
         for (rank, (number, score)) in best.into_iter().enumerate() {
             let (query, id) = (text(query, "id"), corpus.id(number));
             writeln!(out, "{query}\t{id}\t{}\t{score:.6}", rank + 1)?;

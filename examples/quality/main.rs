@@ -8,6 +8,11 @@
 
 mod guard;
 mod measures;
+#[path = "../sets/planner.rs"]
+mod planner;
+mod plans;
+#[path = "../sets/ranking.rs"]
+mod ranking;
 mod set;
 #[path = "../sets/mod.rs"]
 mod sets;
@@ -119,17 +124,19 @@ fn measure(set: &Set) -> Result<Figures> {
             let ids: Vec<&str> = ranking.iter().take(LIMIT).map(|n| corpus.id(*n)).collect();
             sums.add(name, measures::ndcg(&ids, answers));
         }
-        let ours = ranking(&corpus, query, None)?;
+        let ours = ids(&corpus, query, None)?;
         sums.add("ndcg", measures::ndcg(&ours, answers));
         sums.add("recall-5", measures::recall(&ours, answers, 5));
         sums.add("precision-10", measures::precision(&ours, answers));
         facets(query, &ours, &mut sums);
     }
+    plans::with_needs(set, &corpus, &mut sums)?;
+    plans::plans(set, &corpus, &mut sums)?;
     if !set.past.is_empty() {
-        let past = Past::learn(&sets::past(&set.past));
+        let past = Past::learn(&ranking::past_requests(&set.past));
         for query in &set.queries {
             let answers = &set.answers[text(query, "id")];
-            let ours = ranking(&corpus, query, Some(&past))?;
+            let ours = ids(&corpus, query, Some(&past))?;
             sums.add("learned-ndcg", measures::ndcg(&ours, answers));
             sums.add("learned-recall-5", measures::recall(&ours, answers, 5));
         }
@@ -137,8 +144,8 @@ fn measure(set: &Set) -> Result<Figures> {
     Ok(sums.means())
 }
 
-fn ranking<'a>(corpus: &'a Corpus, query: &Value, past: Option<&Past>) -> Result<Vec<&'a str>> {
-    let best = corpus.rank(query, past, LIMIT)?;
+fn ids<'a>(corpus: &'a Corpus, query: &Value, past: Option<&Past>) -> Result<Vec<&'a str>> {
+    let best = ranking::best(corpus, query, past, LIMIT)?;
     Ok(best
         .into_iter()
         .map(|(number, _)| corpus.id(number))
@@ -170,10 +177,10 @@ fn facets(query: &Value, ranking: &[&str], sums: &mut Sums) {
 
 /// Sums of figures.
 #[derive(Default)]
-struct Sums(BTreeMap<&'static str, (f64, f64)>);
+pub struct Sums(BTreeMap<&'static str, (f64, f64)>);
 
 impl Sums {
-    fn add(&mut self, measure: &'static str, figure: f64) {
+    pub fn add(&mut self, measure: &'static str, figure: f64) {
         let (sum, count) = self.0.entry(measure).or_default();
         *sum += figure;
         *count += 1.0;

@@ -24,8 +24,9 @@ pub struct Set {
     pub answers: BTreeMap<String, Answers>,
     /// Past requests with what was `chosen` for them, where the set has a part to learn from.
     pub past: Vec<Value>,
-    /// Requests with the `nodes` and `edges` of the plan that is right.
+    /// Requests with the `nodes` and `edges` of the plan that is right, and others to learn from.
     pub tasks: Vec<Value>,
+    pub past_tasks: Vec<Value>,
     /// What needs what, where the set says why: the one that is needed first.
     pub needs: Vec<(String, String)>,
 }
@@ -46,11 +47,19 @@ impl Set {
         let (mut corpus, others): (Vec<Value>, Vec<Value>) = lines(&folder.join("corpus.jsonl"))?
             .into_iter()
             .partition(|line| wanted.contains(text(line, "id")));
+        let needs = needs(folder)?;
+        let (tasks, past_tasks) = match needs.is_empty() {
+            true => where_there(folder, "tasks.jsonl")?,
+            false => Vec::new(),
+        }
+        .into_iter()
+        .partition(|task: &Value| task["official_test"] == true);
         corpus.extend(some(others, sample.documents.saturating_sub(corpus.len())));
         Ok(Set {
             past: some(past(folder)?, sample.past),
-            tasks: where_there(folder, "tasks.jsonl")?,
-            needs: needs(folder)?,
+            tasks: some(tasks, sample.queries),
+            past_tasks: some(past_tasks, sample.past),
+            needs,
             corpus,
             queries,
             answers,

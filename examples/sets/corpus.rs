@@ -1,10 +1,10 @@
 //! What can be found.
 
 use anyhow::Result;
-use orchestrate::index::{self, Document, Index, Source, Texts};
+use orchestrate::index::{self, Document, Index, Texts};
 use orchestrate::model::Taxonomy;
 use orchestrate::ops;
-use orchestrate::rank::{self, Capabilities, Passage, Past, Request, UnitKind};
+use orchestrate::rank::{self, Capabilities, Passage};
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -20,8 +20,8 @@ const BODY_MAX: usize = 6_000;
 pub struct Corpus {
     pub lines: Vec<Value>,
     pub index: Index,
-    taxonomy: Taxonomy,
-    capabilities: Capabilities,
+    pub taxonomy: Taxonomy,
+    pub capabilities: Capabilities,
     _folder: TempDir,
 }
 
@@ -49,64 +49,6 @@ impl Corpus {
     /// Returns the id of a line.
     pub fn id(&self, number: usize) -> &str {
         text(&self.lines[number], "id")
-    }
-
-    /// Returns the things that a text asks for, one or more.
-    pub fn clauses(&self, asked: &str) -> Vec<String> {
-        let request = Request::read(asked, None, &self.taxonomy);
-        let units = request.units.iter();
-        let clauses = units.filter(|unit| unit.kind == UnitKind::Clause);
-        let clauses: Vec<String> = clauses.map(|unit| unit.text.clone()).collect();
-        match clauses.is_empty() {
-            true => vec![request.whole().to_string()],
-            false => clauses,
-        }
-    }
-
-    /// Returns how well each line fits a text, in standard deviations above the mean.
-    pub fn scores(&self, asked: &str) -> Result<Vec<f32>> {
-        let request = Request::read(asked, None, &self.taxonomy);
-        let sources = [Source::Index(&self.index)];
-        let scores = rank::rank(&request, &self.capabilities, &sources)?.scores;
-        Ok(rank::standard(&scores))
-    }
-
-    /// Returns the best lines for a query with their scores, at most so many, without what it rules out. A query has a `text` and maybe an
-    /// `instruction`.
-    pub fn rank(
-        &self,
-        query: &Value,
-        past: Option<&Past>,
-        limit: usize,
-    ) -> Result<Vec<(usize, f32)>> {
-        let request = Request::read(
-            text(query, "text"),
-            query["instruction"].as_str(),
-            &self.taxonomy,
-        );
-        let mut ranked = rank::rank(&request, &self.capabilities, &[Source::Index(&self.index)])?;
-        if let Some(past) = past {
-            let chances = past.chances(
-                text(query, "text"),
-                &orchestrate::encoder::vector(text(query, "text")),
-            );
-            let numbers = 0..self.lines.len();
-            let known = numbers.filter_map(|number| Some((number, *chances.get(self.id(number))?)));
-            ranked.recall(known);
-        }
-        let mut order: Vec<usize> = (0..ranked.scores.len()).collect();
-        order.sort_by(|a, b| {
-            ranked.scores[*b]
-                .total_cmp(&ranked.scores[*a])
-                .then_with(|| self.id(*a).cmp(self.id(*b)))
-        });
-        let wanted = |number: &usize| {
-            let line = &self.lines[*number];
-            let reason = request.ruled_out.reason(text(line, "name"), &about(line));
-            reason.is_none()
-        };
-        let best = order.into_iter().filter(wanted).take(limit);
-        Ok(best.map(|number| (number, ranked.scores[number])).collect())
     }
 }
 
@@ -144,10 +86,6 @@ fn document(of: &Value) -> Document {
         },
         vector: Some(vector.to_bytes()),
     }
-}
-
-fn about(of: &Value) -> String {
-    format!("{} {}", description(of), joined(of, &["category", "tags"]))
 }
 
 /// Returns the longest description that a line has.

@@ -1,9 +1,8 @@
 //! Sets of things to find, requests for them and what is right, in the layout of the benches: a folder of each set holds `corpus.jsonl`,
-//! `queries.jsonl` and more. The code that reads them is the same for all.
+//! `queries.jsonl` and more. The code that reads them is the same for all;
+//! an example takes the files of this folder that it needs.
 
 pub mod corpus;
-mod past;
-mod planner;
 
 use std::fs;
 use std::path::Path;
@@ -12,8 +11,6 @@ use anyhow::{Context, Result};
 use serde_json::Value;
 
 pub use corpus::Corpus;
-pub use past::past;
-pub use planner::{Planner, past_plans};
 
 /// Returns the values in a file, one a line.
 pub fn lines(path: &Path) -> Result<Vec<Value>> {

@@ -11,8 +11,8 @@ mod path;
 mod plans;
 mod ports;
 
-pub use needs::Needs;
 pub use named::without_names;
+pub use needs::Needs;
 pub use path::Toolbox;
 pub use plans::{PastPlan, Plans};
 pub use ports::{Ports, Tool};
@@ -29,8 +29,13 @@ impl Chain {
     pub fn of(nodes: Vec<String>) -> Chain {
         let pairs = nodes.windows(2);
         Chain {
-            edges: pairs.map(|pair| (pair[0].clone(), pair[1].clone())).collect(),
+            edges: pairs
+                .map(|pair| (pair[0].clone(), pair[1].clone()))
+                .collect(),
             nodes,
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -40,17 +40,24 @@ pub fn named(text: &str) -> (Vec<Named>, String) {
     let mut rest = String::new();
     let mut end = 0;
     for captures in NAME.captures_iter(text) {
-        let Some(whole) = captures.get(0) else { continue };
+        let Some(whole) = captures.get(0) else {
+            continue;
+        };
         let quoted = captures.get(1).or(captures.get(2));
         let (before, after) = (&text[..whole.start()], &text[whole.end()..]);
-        let Some(name) = quoted.map(|quoted| quoted.as_str()).or_else(|| capitals(whole.as_str(), before)) else {
+        let Some(name) = quoted
+            .map(|quoted| quoted.as_str())
+            .or_else(|| capitals(whole.as_str(), before))
+        else {
             continue;
         };
         let owns = name.ends_with("'s") || after.starts_with("'s");
         names.push(Named {
             text: name.trim_end_matches("'s").to_string(),
             beside: beside(before, after),
-            is_doer: quoted.is_none() && !name.starts_with("The ") && (owns || DOES.is_match(before)),
+            is_doer: quoted.is_none()
+                && !name.starts_with("The ")
+                && (owns || DOES.is_match(before)),
         });
         rest.push_str(&text[end..whole.start()]);
         end = whole.end();

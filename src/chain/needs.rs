@@ -31,7 +31,9 @@ impl Needs {
         for (by, taker) in ports.iter().enumerate() {
             for taken in &taker.takes {
                 let mut givers = (0..ports.len()).filter(|giver| {
-                    *giver != by && ports[*giver].gives.contains(taken) && ports[*giver].takes.is_empty()
+                    *giver != by
+                        && ports[*giver].gives.contains(taken)
+                        && ports[*giver].takes.is_empty()
                 });
                 if let (Some(giver), None) = (givers.next(), givers.next()) {
                     pairs.push((giver, by));

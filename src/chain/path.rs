@@ -74,10 +74,17 @@ impl Toolbox {
             .collect();
         let said: BTreeSet<String> = singular_words(asked).into_iter().collect();
         let mut search = Search {
-            strange: self.ports.iter().map(|ports| self.is_strange(ports, &said)).collect(),
+            strange: self
+                .ports
+                .iter()
+                .map(|ports| self.is_strange(ports, &said))
+                .collect(),
             toolbox: self,
-            scores,
-            total: words.iter().map(|(_, rarity)| rarity).sum::<f32>().max(1e-6),
+            total: words
+                .iter()
+                .map(|(_, rarity)| rarity)
+                .sum::<f32>()
+                .max(1e-6),
             words,
             lookup: self.lookups(asked, &names),
             best: (f32::MIN, Vec::new()),
@@ -98,7 +105,11 @@ impl Toolbox {
     /// many words.
     fn is_strange(&self, ports: &Ports, said: &BTreeSet<String>) -> bool {
         let is_said = |thing: &String| said.contains(thing) || PEOPLE.contains(&thing.as_str());
-        let something = self.ports.iter().flat_map(|ports| &ports.takes).any(|thing| said.contains(thing));
+        let something = self
+            .ports
+            .iter()
+            .flat_map(|ports| &ports.takes)
+            .any(|thing| said.contains(thing));
         let own = match ports.takes.is_empty() {
             true => &ports.gives,
             false => &ports.takes,
@@ -130,7 +141,8 @@ impl Toolbox {
             };
             names.iter().map(gain).fold(0.0, f32::max)
         };
-        let gains: HashMap<&String, f32> = things.iter().map(|thing| (*thing, gain(thing))).collect();
+        let gains: HashMap<&String, f32> =
+            things.iter().map(|thing| (*thing, gain(thing))).collect();
         let fit = |ports: &Ports| {
             let own = ports.gives.iter().filter_map(|thing| gains.get(thing));
             own.copied().fold(0.0, f32::max)
@@ -148,7 +160,6 @@ impl Toolbox {
 
 struct Search<'a> {
     toolbox: &'a Toolbox,
-    scores: &'a [f32],
     /// What is asked for, without names: stems, and how rare each is.
     words: Vec<(String, f32)>,
     total: f32,
@@ -181,7 +192,11 @@ impl Search<'_> {
             if let Some(loss) = self.link(from, first) {
                 let gain = COVERED * self.newly_covered(from, chain);
                 chain.insert(0, from);
-                self.look(chain, worth + gain - loss - COST - self.strangeness(from), before);
+                self.look(
+                    chain,
+                    worth + gain - loss - COST - self.strangeness(from),
+                    before,
+                );
                 chain.remove(0);
             }
         }
@@ -213,7 +228,9 @@ impl Search<'_> {
         match fits {
             true => Some(0.0),
             // Who tells much of a thing may tell of another as well, and who does not say what it gives may give it.
-            false if from.tells && !from.takes.is_empty() && to.takes.is_disjoint(&from.takes) => Some(VAGUE),
+            false if from.tells && !from.takes.is_empty() && to.takes.is_disjoint(&from.takes) => {
+                Some(VAGUE)
+            }
             false if from.gives.is_empty() && from.takes.is_empty() => Some(VAGUE),
             false => None,
         }

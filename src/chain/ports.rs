@@ -58,7 +58,8 @@ pub fn ports(tools: &[Tool<'_>]) -> Vec<Ports> {
     let names: Vec<Vec<String>> = tools.iter().map(|tool| singular_words(tool.name)).collect();
     let things = things(tools, &names);
     let read = tools.iter().zip(&names);
-    read.map(|(tool, name)| of_tool(tool, name, &things)).collect()
+    read.map(|(tool, name)| of_tool(tool, name, &things))
+        .collect()
 }
 
 /// Returns the things that some tool takes: those that are told apart by an id and stand in a tool's name, or are a parameter's.
@@ -101,9 +102,16 @@ fn of_tool(tool: &Tool<'_>, name: &[String], things: &BTreeSet<String>) -> Ports
     }
     let mut gives: BTreeSet<String> = own.into_iter().cloned().collect();
     if !(finds && !gives.is_empty()) {
-        gives.extend(many(tool.description).into_iter().filter(|word| things.contains(word)));
+        gives.extend(
+            many(tool.description)
+                .into_iter()
+                .filter(|word| things.contains(word)),
+        );
     }
-    if !gives.iter().any(|given| takes.contains(given) && many(tool.description).contains(given)) {
+    if !gives
+        .iter()
+        .any(|given| takes.contains(given) && many(tool.description).contains(given))
+    {
         gives.retain(|given| !takes.contains(given));
     }
     Ports {
@@ -143,10 +151,18 @@ fn singular(word: &str) -> String {
     match word {
         "people" | "persons" => "person".to_string(),
         "children" => "child".to_string(),
-        _ if word.ends_with("ss") || word.ends_with("us") || word.ends_with("is") => word.to_string(),
+        _ if word.ends_with("ss") || word.ends_with("us") || word.ends_with("is") => {
+            word.to_string()
+        }
         "series" | "news" | "species" => word.to_string(),
         "movies" | "cookies" | "ties" => word.trim_end_matches('s').to_string(),
-        _ => match (ending("ies"), ending("ses").or(ending("xes")).or(ending("ches")).or(ending("shes"))) {
+        _ => match (
+            ending("ies"),
+            ending("ses")
+                .or(ending("xes"))
+                .or(ending("ches"))
+                .or(ending("shes")),
+        ) {
             (Some(stem), _) => format!("{stem}y"),
             (_, Some(_)) => word[..word.len() - 2].to_string(),
             _ => ending("s").unwrap_or(word).to_string(),

@@ -25,6 +25,7 @@ mod locks;
 mod marketplace;
 mod meaning;
 mod names;
+mod past;
 mod plan;
 mod plugin;
 mod prepare;
@@ -60,6 +61,7 @@ pub use marketplace::{
     update as update_marketplace,
 };
 pub use meaning::{embedded_passages, embedded_taxonomy};
+pub use past::past_requests;
 pub use plan::{Planned, find_plan, find_plan_id, patterns_for, plan, plan_text, research, save};
 pub use plugin::{finding_line, oddity_line, one_plugin, validate_plugin};
 pub use project::{OpenOptions, Project};

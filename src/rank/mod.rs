@@ -18,9 +18,11 @@ mod score;
 mod words;
 
 pub use capabilities::{Capabilities, texts};
+pub use features::{Features, Vocabulary};
+pub use normal::standard;
 pub use passage::{Passage, passages, vector};
 pub use past::{Past, PastRequest};
 pub use request::{Request, Unit, UnitKind};
 pub use ruled_out::RuledOut;
 pub use score::{Ranked, Signals, rank};
-pub use words::spelled;
+pub use words::{identifier, spelled, stems};

@@ -70,6 +70,11 @@ impl Past {
         past
     }
 
+    /// Says whether nothing was learned.
+    pub fn is_empty(&self) -> bool {
+        self.requests.is_empty()
+    }
+
     /// Returns how likely each plugin that was ever used is to be used for the request, from 0 to 1, as far as that can be told from the past.
     pub fn chances(&self, text: &str, meaning: &Vector) -> BTreeMap<&str, f32> {
         let features = self.vocabulary.features(text, meaning);
@@ -172,5 +177,86 @@ impl Shuffle {
                 .wrapping_add(1_442_695_040_888_963_407);
             order.swap(last, (self.0 >> 33) as usize % (last + 1));
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::encoder::Encoder;
+
+    fn request(text: &str, chosen: &[&str]) -> PastRequest {
+        PastRequest {
+            text: text.to_string(),
+            meaning: Encoder::embedded().encode(text),
+            chosen: chosen.iter().map(ToString::to_string).collect(),
+        }
+    }
+
+    fn requests() -> Vec<PastRequest> {
+        vec![
+            request(
+                "keep the answers of the orders API in memory",
+                &["cache", "api"],
+            ),
+            request(
+                "keep the answers of the users API in memory",
+                &["cache", "api"],
+            ),
+            request(
+                "keep the answers of the prices API in memory",
+                &["cache", "api"],
+            ),
+            request("write the manual of the billing service", &["docs"]),
+            request("write the manual of the login service", &["docs"]),
+        ]
+    }
+
+    fn chances(past: &Past, text: &str) -> BTreeMap<String, f32> {
+        let chances = past.chances(text, &Encoder::embedded().encode(text));
+        let chances = chances.into_iter();
+        chances
+            .map(|(plugin, chance)| (plugin.to_string(), chance))
+            .collect()
+    }
+
+    #[test]
+    fn what_was_used_together_is_expected_together_for_a_request_alike() {
+        let past = Past::learn(&requests());
+        let found = chances(&past, "keep the answers of the stock API in memory");
+        assert!(
+            found["cache"] > 0.5 && found["cache"] == found["api"],
+            "{found:?}"
+        );
+        assert!(found["docs"] < 0.2, "{found:?}");
+        let found = chances(&past, "write the manual of the stock service");
+        assert!(found["docs"] > found["cache"], "{found:?}");
+    }
+
+    #[test]
+    fn the_past_is_silent_where_it_knows_nothing() {
+        let past = Past::learn(&requests());
+        assert_eq!(chances(&past, "Übersetze den Roman"), BTreeMap::new());
+        assert_eq!(
+            chances(&Past::learn(&[]), "write the manual"),
+            BTreeMap::new()
+        );
+        // What was used once each says that what comes next is new as well.
+        let once = [
+            request("a cache", &["cache"]),
+            request("a manual", &["docs"]),
+        ];
+        assert_eq!(chances(&Past::learn(&once), "a cache"), BTreeMap::new());
+    }
+
+    #[test]
+    fn the_order_of_past_requests_changes_nothing() {
+        let mut reversed = requests();
+        reversed.reverse();
+        let asked = "keep the answers of the stock API in memory";
+        assert_eq!(
+            chances(&Past::learn(&requests()), asked),
+            chances(&Past::learn(&reversed), asked)
+        );
     }
 }

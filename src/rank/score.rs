@@ -27,7 +27,7 @@ const COVERED: usize = 3;
 /// How much the whole score decides who serves a clause.
 const COVERAGE_WHOLE: f32 = 0.5;
 /// How much it counts that a plugin was always used for such requests.
-const PAST: f32 = 20.0;
+const PAST: f32 = 40.0;
 /// How many plugins are looked at to learn how far those of a capability are spread.
 const SAMPLE_MAX: usize = 4_000;
 
