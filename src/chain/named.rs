@@ -24,7 +24,7 @@ pub struct Named {
 static NAME: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(concat!(
         r#""([^"]+)"|“([^”]+)”|"#,
-        r"((?:\b\d+\s+)?\b[A-Z][\w'-]*(?::?\s+(?:(?:of|the|and|to|in|for|a)\s+){0,2}[A-Z0-9][\w-]*)*)",
+        r"((?:\b\d+\s+)?\b[A-Z][\w'-]*(?::?\s+(?:(?:of|the|and|to|in|for|a)\s+){0,2}[A-Z0-9][\w'-]*)*)",
     ))
     .expect("the expression is a constant")
 });
@@ -59,7 +59,12 @@ pub fn named(text: &str) -> (Vec<Named>, String) {
                 && !name.starts_with("The ")
                 && (owns || DOES.is_match(before)),
         });
-        rest.push_str(&text[end..whole.start()]);
+        // The first word of a sentence is left where it is.
+        let start = match quoted {
+            Some(_) => whole.start(),
+            None => whole.end() - name.len(),
+        };
+        rest.push_str(&text[end..start]);
         end = whole.end();
     }
     rest.push_str(&text[end..]);

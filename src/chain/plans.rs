@@ -87,15 +87,19 @@ impl<'a> Votes<'a> {
             .map(|(node, (votes, places))| (places / votes, *node))
             .collect();
         nodes.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(b.1)));
-        let is_chosen = |node: &str| nodes.iter().any(|(_, chosen)| *chosen == node);
-        let edges = self.edges.iter().filter(|((from, to), votes)| {
-            **votes >= EDGE_SHARE && is_chosen(from) && is_chosen(to)
-        });
+        let place = |node: &str| nodes.iter().position(|(_, chosen)| *chosen == node);
+        let links = self.edges.iter().filter(|(_, votes)| **votes >= EDGE_SHARE);
+        let mut edges: Vec<(usize, usize)> = links
+            .filter_map(|((from, to), _)| Some((place(from)?, place(to)?)))
+            .collect();
+        edges.sort_unstable();
+        let nodes: Vec<String> = nodes.iter().map(|(_, node)| (*node).to_string()).collect();
+        let edges = edges.into_iter();
         Chain {
             edges: edges
-                .map(|((from, to), _)| ((*from).to_string(), (*to).to_string()))
+                .map(|(from, to)| (nodes[from].clone(), nodes[to].clone()))
                 .collect(),
-            nodes: nodes.iter().map(|(_, node)| (*node).to_string()).collect(),
+            nodes,
         }
     }
 }
