@@ -24,7 +24,7 @@ const LAYERS: &[(&str, &str)] = &[
     ("fetch", "model tree"),
     ("index", "encoder model"),
     ("rank", "encoder index model"),
-    ("encoder", "tree"),
+    ("encoder", "model tree"),
     ("retrieve", "model"),
     ("plan", "model render"),
     ("approve", "model tree"),

@@ -52,6 +52,7 @@ impl Repository {
         Ok(Graft::Done(Snapshot {
             changes: self.changes_to(onto, &tree, &bytes)?,
             refused: snapshot.refused,
+            exact: false,
             tree,
             root,
         }))

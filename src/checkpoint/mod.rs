@@ -44,6 +44,6 @@ pub use merge::Merge;
 pub use recover::LeftBy;
 pub use repository::{Head, Identity, Repository};
 pub use signature::{Signing, Verdict};
-pub use snapshot::Snapshot;
+pub use snapshot::{Held, Snapshot};
 pub use tree::{Change, ChangeKind};
 pub use worktree::Worktree;

@@ -8,6 +8,7 @@ use gix::objs::tree::{Entry, EntryKind};
 use super::folder::{FOLDER_DEPTH_MAX, Folder, Kind, Stamp};
 use super::objects::git_id;
 use super::protected::forbidden;
+use super::snapshot::Held;
 use super::stamps::{Stamps, now};
 use super::tree::{entries, join};
 use super::worktree::Worktree;
@@ -19,27 +20,41 @@ impl Worktree {
     /// The index of the worktree becomes that tree as well, so that `git status` in it is clean when `HEAD` has the tree.
     /// Fails with `Trouble::Integrity` when the tree has names that git forbids.
     pub fn restore(&self, tree: &Oid) -> anyhow::Result<()> {
-        self.bring_to(tree, None)?;
+        self.bring_to(tree, None, None)?;
         self.write_index(git_id(tree)?)
     }
 
     /// Does the same for a step, without the hidden folder and without the index, which no step needs.
-    pub fn prepare(&self, tree: &Oid) -> anyhow::Result<()> {
-        self.bring_to(tree, self.hidden())
+    ///
+    /// Where it is known what the folder holds, only what differs from that is looked at.
+    pub fn prepare(&self, tree: &Oid, held: Option<Held>) -> anyhow::Result<()> {
+        self.bring_to(tree, self.hidden(), held)
     }
 
-    fn bring_to(&self, tree: &Oid, hidden: Option<&'static str>) -> anyhow::Result<()> {
+    fn bring_to(
+        &self,
+        tree: &Oid,
+        hidden: Option<&'static str>,
+        held: Option<Held>,
+    ) -> anyhow::Result<()> {
         let folder = self.folder()?;
         self.mend_pointer(&folder)?;
         let tree = git_id(tree)?;
         let known = std::mem::take(&mut *self.stamps());
+        let (learnt, known) = match held {
+            Some(_) => (known, Stamps::default()),
+            None => (known.successor(), known),
+        };
         let mut restore = Restore {
             git: self.repository().git(),
-            learnt: known.successor(),
+            learnt,
             known,
             hidden,
         };
-        let result = restore.folder(&folder, b"", tree, 0);
+        let result = match held {
+            Some(Held(from)) => restore.change(&folder, b"", from, tree, 0),
+            None => restore.folder(&folder, b"", tree, 0),
+        };
         *self.stamps() = restore.learnt;
         result.with_context(|| format!("cannot restore worktree `{}`", self.path().display()))
     }
@@ -85,46 +100,92 @@ impl Restore {
         tree: gix::ObjectId,
         depth: usize,
     ) -> anyhow::Result<()> {
-        anyhow::ensure!(
-            depth < FOLDER_DEPTH_MAX,
-            "its folders are more than {FOLDER_DEPTH_MAX} deep"
-        );
-        let wanted: HashMap<Vec<u8>, Entry> = entries(&self.git, tree)?
-            .into_iter()
-            .map(|entry| (entry.filename.to_vec(), entry))
-            .filter(|(name, _)| {
-                self.hidden
-                    .is_none_or(|hidden| join(prefix, name) != hidden.as_bytes())
-            })
-            .collect();
+        let wanted = self.wanted(prefix, entries(&self.git, tree)?, depth)?;
         for name in folder.names()? {
             let is_pointer = depth == 0 && name == b".git";
             if !is_pointer && !wanted.contains_key(&name) {
                 folder.remove(&name)?;
             }
         }
+        wanted
+            .iter()
+            .try_for_each(|(name, entry)| self.entry(folder, prefix, name, entry, depth))
+    }
+
+    /// Turns a folder that holds exactly `from` into `tree`.
+    fn change(
+        &mut self,
+        folder: &Folder,
+        prefix: &[u8],
+        from: Vec<Entry>,
+        tree: gix::ObjectId,
+        depth: usize,
+    ) -> anyhow::Result<()> {
+        let from = self.wanted(prefix, from, depth)?;
+        let wanted = self.wanted(prefix, entries(&self.git, tree)?, depth)?;
+        for name in from.keys().filter(|name| !wanted.contains_key(*name)) {
+            folder.remove(name)?;
+        }
         for (name, entry) in &wanted {
-            let path = join(prefix, name);
-            refuse_forbidden(&path, entry)?;
-            match entry.mode.kind() {
-                EntryKind::Tree => {
+            match from.get(name) {
+                Some(there) if there == entry => {}
+                Some(there) if there.mode.is_tree() && entry.mode.is_tree() => {
                     let inner = open_or_make(folder, name)?;
-                    self.folder(&inner, &path, entry.oid, depth + 1)?;
+                    let from = entries(&self.git, there.oid)?;
+                    self.change(&inner, &join(prefix, name), from, entry.oid, depth + 1)?;
                 }
-                // A submodule stays what it is in a fresh clone: an empty folder.
-                EntryKind::Commit => {
-                    let inner = open_or_make(folder, name)?;
-                    inner
-                        .names()?
-                        .iter()
-                        .try_for_each(|name| inner.remove(name))?;
-                }
-                EntryKind::Blob | EntryKind::BlobExecutable | EntryKind::Link => {
-                    self.file(folder, name, &path, entry)?
-                }
+                _ => self.entry(folder, prefix, name, entry, depth)?,
             }
         }
         Ok(())
+    }
+
+    /// Returns the entries of a folder by name, without the hidden one.
+    fn wanted(
+        &self,
+        prefix: &[u8],
+        entries: Vec<Entry>,
+        depth: usize,
+    ) -> anyhow::Result<HashMap<Vec<u8>, Entry>> {
+        anyhow::ensure!(
+            depth < FOLDER_DEPTH_MAX,
+            "its folders are more than {FOLDER_DEPTH_MAX} deep"
+        );
+        let shown = |entry: &Entry| {
+            let hidden = self.hidden.map(str::as_bytes);
+            hidden.is_none_or(|hidden| join(prefix, &entry.filename) != hidden)
+        };
+        let entries = entries.into_iter().filter(shown);
+        Ok(entries
+            .map(|entry| (entry.filename.to_vec(), entry))
+            .collect())
+    }
+
+    fn entry(
+        &mut self,
+        folder: &Folder,
+        prefix: &[u8],
+        name: &[u8],
+        entry: &Entry,
+        depth: usize,
+    ) -> anyhow::Result<()> {
+        let path = join(prefix, name);
+        refuse_forbidden(&path, entry)?;
+        match entry.mode.kind() {
+            EntryKind::Tree => {
+                let inner = open_or_make(folder, name)?;
+                self.folder(&inner, &path, entry.oid, depth + 1)
+            }
+            // A submodule stays what it is in a fresh clone: an empty folder.
+            EntryKind::Commit => {
+                let inner = open_or_make(folder, name)?;
+                let names = inner.names()?;
+                names.iter().try_for_each(|name| inner.remove(name))
+            }
+            EntryKind::Blob | EntryKind::BlobExecutable | EntryKind::Link => {
+                self.file(folder, name, &path, entry)
+            }
+        }
     }
 
     fn file(
@@ -190,7 +251,7 @@ impl Restore {
 }
 
 /// Returns whether what stands on the disk could be left as it is, but for its content.
-fn fits(stamp: &Stamp, kind: EntryKind) -> bool {
+pub(super) fn fits(stamp: &Stamp, kind: EntryKind) -> bool {
     // A second hard link would carry a later change into another file.
     let plain = stamp.mode & 0o7000 == 0 && stamp.mode & 0o600 == 0o600 && stamp.links == 1;
     match (stamp.kind, kind) {

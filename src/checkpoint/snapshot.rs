@@ -4,7 +4,7 @@ use anyhow::Context;
 
 use super::objects::{git_id, oid, tree_bytes};
 use super::tree::Change;
-use super::walk::Walk;
+use super::walk::{Learnt, Walk};
 use super::worktree::Worktree;
 use crate::model::Oid;
 
@@ -18,6 +18,19 @@ pub struct Snapshot {
     pub changes: Vec<Change>,
     /// One sentence for each thing that is in the worktree and not in the tree, though nobody asked to ignore it.
     pub refused: Vec<String>,
+    /// Whether the worktree holds the tree and nothing else.
+    pub(super) exact: bool,
+}
+
+/// The files that a worktree is known to hold, and nothing else.
+#[derive(Debug)]
+pub struct Held(pub(super) Vec<gix::objs::tree::Entry>);
+
+impl Snapshot {
+    /// Returns what the worktree holds, if that is all that is in it.
+    pub fn held(&self) -> Option<Held> {
+        self.exact.then(|| Held(self.root.entries.clone()))
+    }
 }
 
 impl Worktree {
@@ -26,25 +39,35 @@ impl Worktree {
     /// Files of `parent_tree` always count; others unless a `.gitignore` in the worktree or the repository's `info/exclude`
     /// names them. `.orchestrate/` and submodules stay as they are in `parent_tree`.
     pub fn snapshot(&self, parent_tree: &Oid) -> anyhow::Result<Snapshot> {
-        self.snapshot_without(parent_tree, &|_| None)
+        self.snapshot_without(parent_tree, None, &|_| None)
     }
 
     /// Does the same, and refuses each file whose bytes or path are `forbidden`: nothing of it is written.
+    ///
+    /// Where the folder held exactly `parent_tree` and only the paths `written` were written since, nothing else is looked at.
     pub fn snapshot_without(
         &self,
         parent_tree: &Oid,
+        written: Option<&[String]>,
         forbidden: &dyn Fn(&[u8]) -> Option<String>,
     ) -> anyhow::Result<Snapshot> {
         let folder = self.folder()?;
         let known = std::mem::take(&mut *self.stamps());
-        let mut walk = Walk::new(self.repository(), known, forbidden)?;
+        let mut walk = match written {
+            Some(paths) => Walk::to(paths, self.repository(), known, forbidden)?,
+            None => Walk::new(self.repository(), known, forbidden)?,
+        };
         walk.hidden = self.hidden();
         if !self.pointer_is_ours(&folder)? {
             walk.refuse(b".git", "was changed");
         }
         let root = walk.top(&folder, git_id(parent_tree)?);
-        let (learnt, refused) = walk.end();
-        *self.stamps() = learnt;
+        let Learnt {
+            stamps,
+            refused,
+            exact,
+        } = walk.end();
+        *self.stamps() = stamps;
         let root =
             root.with_context(|| format!("cannot record worktree `{}`", self.path().display()))?;
         let bytes = tree_bytes(&root)?;
@@ -57,6 +80,7 @@ impl Worktree {
         Ok(Snapshot {
             changes: self.repository().changes_to(parent_tree, &tree, &bytes)?,
             refused,
+            exact,
             tree,
             root,
         })

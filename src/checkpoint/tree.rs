@@ -107,6 +107,7 @@ impl Repository {
         Ok(Snapshot {
             changes: self.changes_to(before, &tree, &bytes)?,
             refused: Vec::new(),
+            exact: false,
             tree,
             root,
         })

@@ -10,6 +10,7 @@ use super::ignores::Ignores;
 use super::ours::OURS;
 use super::protected::forbidden;
 use super::repository::Repository;
+use super::restore::fits;
 use super::stamps::{Stamps, now};
 use super::tree::{entries, join};
 
@@ -53,6 +54,19 @@ pub(super) struct Walk<'a> {
     forbidden: Forbidden<'a>,
     /// A part of our own folder that may be missing.
     pub hidden: Option<&'static str>,
+    /// The paths that are looked at, where it is known that nothing else was written.
+    only: Option<&'a [String]>,
+    /// Whether nothing was met that the tree does not have.
+    exact: bool,
+}
+
+/// What a walk has learnt.
+pub(super) struct Learnt {
+    pub stamps: Stamps,
+    /// One sentence for each thing that is refused.
+    pub refused: Vec<String>,
+    /// Whether the folder holds the tree and nothing else.
+    pub exact: bool,
 }
 
 impl<'a> Walk<'a> {
@@ -72,12 +86,31 @@ impl<'a> Walk<'a> {
             refused: Vec::new(),
             forbidden,
             hidden: None,
+            only: None,
+            exact: true,
         })
     }
 
-    /// Returns what was learnt of the files, and the sentences on what was refused.
-    pub fn end(self) -> (Stamps, Vec<String>) {
-        (self.learnt, self.refused)
+    /// Begins a walk to these paths alone; everything else counts as it is in the parent tree.
+    pub fn to(
+        paths: &'a [String],
+        repository: &'a Repository,
+        known: Stamps,
+        forbidden: Forbidden<'a>,
+    ) -> anyhow::Result<Walk<'a>> {
+        let mut walk = Walk::new(repository, Stamps::default(), forbidden)?;
+        walk.learnt = known;
+        walk.only = Some(paths);
+        Ok(walk)
+    }
+
+    /// Returns what was learnt of the files.
+    pub fn end(self) -> Learnt {
+        Learnt {
+            exact: self.exact && self.refused.is_empty(),
+            stamps: self.learnt,
+            refused: self.refused,
+        }
     }
 
     /// Returns the tree of a worktree's folder.
@@ -123,10 +156,11 @@ impl<'a> Walk<'a> {
             .collect();
         let entered = self.ignores.enter(folder, &place.prefix)?;
         let mut after = Vec::new();
-        for name in folder.names()? {
+        let names = self.names(folder, place)?;
+        for name in &names {
             let known = by_name.get(name.as_slice()).copied();
-            if !place.is_special(&name) && !known.is_some_and(|entry| entry.mode.is_commit()) {
-                after.extend(self.entry(folder, place, &name, known)?);
+            if !place.is_special(name) && !known.is_some_and(|entry| entry.mode.is_commit()) {
+                after.extend(self.entry(folder, place, name, known)?);
             }
         }
         for entry in before
@@ -138,13 +172,45 @@ impl<'a> Walk<'a> {
         }
         if place.depth == 0 {
             let ours = by_name.get(OURS).copied();
-            self.compare(folder, b"", OURS, ours, 0)?;
+            if self.only.is_none() {
+                self.compare(folder, b"", OURS, ours, 0)?;
+            }
             after.extend(ours.cloned());
+        }
+        if self.only.is_some() {
+            let elsewhere = before.iter().filter(|entry| {
+                !entry.mode.is_commit()
+                    && !place.is_special(&entry.filename)
+                    && !names.iter().any(|name| *name == entry.filename)
+            });
+            after.extend(elsewhere.cloned());
         }
         if entered {
             self.ignores.leave();
         }
         Ok(after)
+    }
+
+    /// Returns the names to look at in a folder: all, or those on the way to what was written.
+    fn names(&self, folder: &Folder, place: &Place) -> anyhow::Result<Vec<Vec<u8>>> {
+        let Some(only) = self.only else {
+            return folder.names();
+        };
+        let inside = |path: &'a String| match place.prefix.is_empty() {
+            true => Some(path.as_bytes()),
+            false => path
+                .as_bytes()
+                .strip_prefix(place.prefix.as_slice())?
+                .strip_prefix(b"/"),
+        };
+        let names = only.iter().filter_map(inside);
+        let mut names: Vec<Vec<u8>> = names
+            .filter_map(|path| path.split(|byte| *byte == b'/').next())
+            .map(<[u8]>::to_vec)
+            .collect();
+        names.sort();
+        names.dedup();
+        Ok(names)
     }
 
     fn write(
@@ -187,6 +253,7 @@ impl<'a> Walk<'a> {
         let ignored = place.ignored || self.ignores.matches(&path, is_folder);
         let counts = known.is_some_and(|entry| entry.mode.is_tree() == is_folder);
         if ignored && !counts {
+            self.exact = false;
             return Ok(None);
         }
         if known.is_none()
@@ -230,6 +297,8 @@ impl<'a> Walk<'a> {
             .filter(|entry| entry.mode.is_tree())
             .map(|entry| entry.oid);
         let tree = self.folder(&folder.enter_unlocked(name)?, place, parent)?;
+        // Git knows no empty folders.
+        self.exact &= tree.is_some();
         Ok(tree.map(|tree| entry(name, EntryKind::Tree, tree, known)))
     }
 
@@ -244,6 +313,7 @@ impl<'a> Walk<'a> {
             }
             Kind::Folder => unreachable!("folders are walked, not read"),
         };
+        self.exact &= fits(&found.stamp, kind);
         let content = self.content(found, |walk, bytes| {
             walk.repository
                 .store(&walk.git, gix::objs::Kind::Blob, bytes)

@@ -75,7 +75,11 @@ impl Host for RunHost<'_> {
             let name = hidden.named_in(bytes)?;
             Some(format!("it gives the secret `{name}` away"))
         };
-        let snapshot = slot.worktree.snapshot_without(&base, &gives_away)?;
+        let written = workspace
+            .writes_are_known
+            .then_some(workspace.written.as_slice());
+        let worktree = &slot.worktree;
+        let snapshot = worktree.snapshot_without(&base, written, &gives_away)?;
         let secret = snapshot
             .refused
             .iter()
@@ -120,6 +124,7 @@ impl Host for RunHost<'_> {
             let failure = workspace::failure(FailureKind::Writes, refused.join("; "), "");
             return Ok(Integrated::Refused(failure));
         }
+        self.slots.seen(&workspace.directory, snapshot.held());
         let tip = repository.tree_of(&self.tip)?;
         match repository.graft(&tip, &base, snapshot)? {
             Graft::Done(snapshot) => self.result = Some(snapshot),

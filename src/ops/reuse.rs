@@ -157,7 +157,7 @@ impl RunHost<'_> {
             return Ok(None);
         };
         let tree = repository.with_snapshot(&snapshot, &[])?;
-        slot.worktree.prepare(&tree)?;
+        slot.worktree.prepare(&tree, None)?;
         Ok(Some((done, workspace)))
     }
 }

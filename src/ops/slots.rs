@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 
 use super::session::Session;
-use crate::checkpoint::{Repository, Worktree};
+use crate::checkpoint::{Held, Repository, Worktree};
 use crate::model::Oid;
 use crate::store::RunFolder;
 
@@ -17,6 +17,8 @@ pub struct Slot {
     number: usize,
     pub worktree: Worktree,
     pub base: Oid,
+    /// What it holds, as long as nobody has worked in it since that was seen.
+    held: Option<Held>,
 }
 
 impl Slot {
@@ -56,11 +58,13 @@ impl Slots {
                 worktree: Worktree::open_or_add(repository, &session.folder.worktree(number), tip)?
                     .hiding(HIDDEN),
                 base: tip.clone(),
+                held: None,
             },
         };
         slot.base = tip.clone();
         slot.worktree.set_head(tip)?;
-        slot.worktree.prepare(&repository.tree_of(tip)?)?;
+        let held = slot.held.take();
+        slot.worktree.prepare(&repository.tree_of(tip)?, held)?;
         self.taken.push(slot);
         self.taken.last().context("it was put there")
     }
@@ -69,6 +73,14 @@ impl Slots {
     pub fn at(&self, path: &Path) -> Result<&Slot> {
         let slot = self.taken.iter().find(|slot| slot.worktree.path() == path);
         slot.with_context(|| format!("`{}` is no worktree of this run", path.display()))
+    }
+
+    /// Remembers what the worktree at `path` holds, now that nobody works in it any more.
+    pub fn seen(&mut self, path: &Path, held: Option<Held>) {
+        let mut taken = self.taken.iter_mut();
+        if let Some(slot) = taken.find(|slot| slot.worktree.path() == path) {
+            slot.held = held;
+        }
     }
 
     /// Takes a worktree back.

@@ -47,6 +47,8 @@ pub struct Workspace {
     pub python: Option<Python>,
     /// What a runner wrote itself, relative to the worktree; all of it has to be committed.
     pub written: Vec<String>,
+    /// Whether nothing else was written in the worktree: no program had the right to.
+    pub writes_are_known: bool,
     /// When everything that runs is ended.
     pub deadline: Option<Instant>,
     pub sandbox: Sandbox,
@@ -99,6 +101,7 @@ impl Workspace {
             running: Vec::new(),
             python: None,
             written: Vec::new(),
+            writes_are_known: false,
             deadline: None,
             sandbox,
             cancel: Cancel::default(),

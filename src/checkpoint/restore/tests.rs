@@ -227,7 +227,7 @@ fn a_step_does_not_see_what_is_hidden_and_may_not_make_it() {
     let worktree = Worktree::open_or_add(&fixture.repository, &path, &fixture.head())
         .unwrap()
         .hiding(hidden);
-    worktree.prepare(&tree).unwrap();
+    worktree.prepare(&tree, None).unwrap();
     assert!(!path.join(hidden).exists() && path.join(".orchestrate/plan").exists());
     std::fs::write(path.join("a"), "2").unwrap();
     let snapshot = worktree.snapshot(&tree).unwrap();

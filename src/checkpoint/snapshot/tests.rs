@@ -108,7 +108,13 @@ fn a_step_adds_changes_and_deletes() {
     );
     let second = second.unwrap();
     second.restore(&snapshot.tree).unwrap();
-    assert_eq!(second.snapshot(&step.tree).unwrap(), snapshot);
+    let found = second.snapshot(&step.tree).unwrap();
+    assert_eq!(
+        (&found.tree, &found.changes),
+        (&snapshot.tree, &snapshot.changes)
+    );
+    // Where the step worked an empty folder is left, which no tree has.
+    assert!(snapshot.held().is_none() && found.held().is_some());
 }
 
 #[test]
@@ -434,5 +440,48 @@ proptest! {
             prop_assert_eq!(tree, &id(&step.fixture.git_in(top, &["write-tree"])));
         }
         step.fixture.fsck();
+    }
+}
+
+/// What is written in one round, and what others have changed when the next one begins, by path.
+type Round = (Vec<(&'static str, u8)>, Vec<(&'static str, u8)>);
+
+fn round() -> impl Strategy<Value = Round> {
+    let path = prop::sample::select(vec![
+        "a", "b/1", "b/2", "c/d/1", "c/d/2", "c/e", "f/1", "f/g",
+    ]);
+    let writes = || prop::collection::vec((path.clone(), 0..3_u8), 0..4);
+    (writes(), writes())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 24, failure_persistence: None, ..ProptestConfig::default() })]
+    #[test]
+    fn looking_at_what_was_written_alone_sees_the_same(rounds in prop::collection::vec(round(), 1..5)) {
+        let step = Step::new(&[("b/1", b"0"), ("c/e", b"0"), (".gitignore", b"f/g\n")]);
+        let (repository, worktree) = (&step.fixture.repository, &step.worktree);
+        let mut tree = step.tree.clone();
+        let mut held = None;
+        for (written, elsewhere) in rounds {
+            worktree.prepare(&tree, held.take()).unwrap();
+            let whole = worktree.snapshot(&tree).unwrap();
+            prop_assert_eq!((&whole.tree, whole.held().is_some()), (&tree, true));
+            for (path, content) in &written {
+                write(&worktree.path().join(path), &[*content]);
+            }
+            let paths: Vec<String> = written.iter().map(|(path, _)| path.to_string()).collect();
+            let known = worktree.snapshot_without(&tree, Some(&paths), &|_| None).unwrap();
+            let whole = worktree.snapshot(&tree).unwrap();
+            prop_assert_eq!(&known, &whole);
+            held = known.held();
+            prop_assert_eq!(held.is_none(), worktree.path().join("f/g").exists());
+            let files: Vec<(String, Vec<u8>)> =
+                elsewhere.iter().filter(|(path, _)| *path != "f/g").map(|(path, content)| (path.to_string(), vec![*content])).collect();
+            tree = repository.with_snapshot(&known, &files).unwrap();
+            // Now and then somebody took a whole folder away.
+            if elsewhere.len() == 3 {
+                tree = repository.with_files(&step.tree, &files).unwrap();
+            }
+        }
     }
 }

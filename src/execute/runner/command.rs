@@ -50,13 +50,25 @@ pub fn programs(
     deadline: Instant,
     say: &mut dyn FnMut(Line<'_>),
 ) -> Attempt {
-    let repairs = remedies.iter().filter_map(|remedy| remedy.run.as_ref());
-    for command in repairs.chain(&action.commands) {
+    for command in commands(action, remedies) {
         if let Err(failure) = program(command, workspace, deadline, say)? {
             return Ok(Err(failure));
         }
     }
     Ok(Ok(()))
+}
+
+fn commands<'a>(
+    action: &'a Action,
+    remedies: &'a [Remedy],
+) -> impl Iterator<Item = &'a CommandLine> {
+    let repairs = remedies.iter().filter_map(|remedy| remedy.run.as_ref());
+    repairs.chain(&action.commands)
+}
+
+/// Says whether an action with these remedies runs any program.
+pub fn runs_any(action: &Action, remedies: &[Remedy]) -> bool {
+    commands(action, remedies).next().is_some()
 }
 
 fn program(

@@ -39,7 +39,9 @@ pub fn run(
     if let Err(failure) = workspace.build_environment(say)? {
         return Ok(Err(failure));
     }
-    command::programs(action, workspace, remedies, deadline, say)
+    let ended = command::programs(action, workspace, remedies, deadline, say)?;
+    workspace.writes_are_known = !command::runs_any(action, remedies);
+    Ok(ended)
 }
 
 /// Renders the plugin's templates, and does nothing else.
@@ -132,7 +134,7 @@ fn insert(insert: &TemplateInsert, workspace: &Workspace) -> Result<String> {
 }
 
 /// Adds what the chosen remedies require to the environment's manifest: in the project, not only on this machine.
-fn require(action: &Action, workspace: &Workspace, remedies: &[Remedy]) -> Result<()> {
+fn require(action: &Action, workspace: &mut Workspace, remedies: &[Remedy]) -> Result<()> {
     let Some(environment) = &action.environment else {
         return Ok(());
     };
@@ -143,6 +145,7 @@ fn require(action: &Action, workspace: &Workspace, remedies: &[Remedy]) -> Resul
                 .with_context(|| format!("`{}` is not there", environment.python))?;
             let text = String::from_utf8(text)?;
             write(&path, &add_requirement(&text, requirement)?)?;
+            workspace.written.push(environment.python.clone());
         }
     }
     Ok(())
