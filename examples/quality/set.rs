@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use anyhow::{Context, Result};
+use orchestrate::model::fingerprint;
 use serde_json::{Value, json};
 
 use crate::measures::Answers;
@@ -77,12 +78,7 @@ fn where_there(folder: &Path, name: &str) -> Result<Vec<Value>> {
 
 /// Returns so many lines, the same each time, in the order in which they stand.
 pub fn some(lines: Vec<Value>, count: usize) -> Vec<Value> {
-    let hash = |line: &Value| {
-        let bytes = text(line, "id").bytes();
-        bytes.fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
-            (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
-        })
-    };
+    let hash = |line: &Value| fingerprint(text(line, "id").as_bytes());
     let mut hashes: Vec<u64> = lines.iter().map(hash).collect();
     hashes.sort_unstable();
     match hashes.get(count) {

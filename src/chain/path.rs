@@ -89,12 +89,12 @@ impl Toolbox {
             lookup: self.lookups(asked, &names),
             best: (f32::MIN, Vec::new()),
         };
-        for last in 0..self.ports.len() {
+        for (last, score) in scores.iter().copied().enumerate() {
             // Whoever names a thing wants to know something of it, not only that it is there.
             let only_found = self.ports[last].finds && !names.is_empty();
             let worth = match only_found {
-                true => scores[last].min(0.0),
-                false => scores[last] - search.strangeness(last),
+                true => score.min(0.0),
+                false => score - search.strangeness(last),
             };
             search.look(&mut vec![last], worth, before);
         }

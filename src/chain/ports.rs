@@ -101,7 +101,7 @@ fn of_tool(tool: &Tool<'_>, name: &[String], things: &BTreeSet<String>) -> Ports
         takes.extend(own.first().copied().or(told).cloned());
     }
     let mut gives: BTreeSet<String> = own.into_iter().cloned().collect();
-    if !(finds && !gives.is_empty()) {
+    if !finds || gives.is_empty() {
         gives.extend(
             many(tool.description)
                 .into_iter()

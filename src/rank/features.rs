@@ -55,7 +55,7 @@ impl Vocabulary {
     }
 
     /// Returns how many numbers stand for words.
-    pub fn len(&self) -> usize {
+    pub fn count(&self) -> usize {
         self.words.len()
     }
 

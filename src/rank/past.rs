@@ -98,7 +98,7 @@ impl Past {
 
     fn fit(&mut self, classes: &[usize]) {
         let meaning = self.requests.first().map_or(0, |first| first.meaning.len());
-        let rows = self.vocabulary.len() + meaning;
+        let rows = self.vocabulary.count() + meaning;
         self.weights = vec![0.0; rows * self.sets.len()];
         let mut order: Vec<usize> = (0..classes.len()).collect();
         let mut shuffle = Shuffle(1);
@@ -117,7 +117,7 @@ impl Past {
                     .filter(|(_, error)| error.abs() > ERROR_MIN)
                     .map(|(set, error)| (set, step * error))
                     .collect();
-                let (words, sets) = (self.vocabulary.len(), self.sets.len());
+                let (words, sets) = (self.vocabulary.count(), self.sets.len());
                 for (row, value) in rows_of(features, words) {
                     let weights = &mut self.weights[row * sets..][..sets];
                     for (set, error) in &errors {
@@ -133,7 +133,7 @@ impl Past {
     fn likely(&self, features: &Features) -> Vec<f32> {
         let sets = self.sets.len();
         let mut sums = vec![0.0_f32; sets];
-        for (row, value) in rows_of(features, self.vocabulary.len()) {
+        for (row, value) in rows_of(features, self.vocabulary.count()) {
             let weights = &self.weights[row * sets..][..sets];
             for (sum, weight) in sums.iter_mut().zip(weights) {
                 *sum += value * weight;
