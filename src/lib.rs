@@ -1,6 +1,7 @@
 pub mod agent;
 pub mod approve;
 pub mod catalog;
+pub mod chain;
 pub mod checkpoint;
 pub mod cli;
 pub mod encoder;

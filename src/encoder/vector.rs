@@ -43,6 +43,12 @@ impl Vector {
         (Vector::of(&numbers), length.sqrt())
     }
 
+    /// Returns its numbers, of length 1 together.
+    pub fn numbers(&self) -> Vec<f32> {
+        let codes = self.codes.iter();
+        codes.map(|code| f32::from(*code) * self.scale).collect()
+    }
+
     /// Returns the cosine of the angle between the two: 1 for the same meaning, around 0 for texts that have nothing to do with each other.
     #[inline(always)]
     pub fn cosine(&self, other: &Vector) -> f32 {

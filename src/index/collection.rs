@@ -118,6 +118,16 @@ impl<'a> Collection<'a> {
         self.readers[source].name(number)
     }
 
+    /// Returns the plugins that are called so, not all where there are very many.
+    pub fn named(&self, name: &str) -> Result<Vec<usize>> {
+        let mut named = Vec::new();
+        for (first, reader) in self.firsts.iter().zip(&self.readers) {
+            let numbers = reader.named(name, NAMESAKES_MAX)?.into_iter();
+            named.extend(numbers.map(|number| first + number));
+        }
+        Ok(named)
+    }
+
     /// Returns the source of a plugin, and its number there.
     pub fn place(&self, plugin: usize) -> Place {
         let source = self.firsts.partition_point(|first| *first <= plugin) - 1;

@@ -26,6 +26,7 @@ mod marketplace;
 mod meaning;
 mod names;
 mod own_checks;
+mod past;
 mod plan;
 mod plugin;
 mod prepare;
@@ -62,6 +63,7 @@ pub use marketplace::{
     update as update_marketplace,
 };
 pub use meaning::{embedded_passages, embedded_taxonomy};
+pub use past::past_requests;
 pub use plan::{Planned, find_plan, find_plan_id, plan, plan_text, save};
 pub use plugin::{finding_line, oddity_line, one_plugin, validate_plugin};
 pub use project::{OpenOptions, Project};

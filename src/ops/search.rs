@@ -6,9 +6,10 @@ use super::Watch;
 use super::catalog::{CatalogOptions, Marketplace, Pinned, Unread, mending};
 use super::meaning::embedded_taxonomy;
 use super::settings::{Known, Settings};
+use crate::encoder;
 use crate::index::{self, Hit, Source};
 use crate::model::Plugin;
-use crate::rank::{self, Capabilities, Ranked, Request, Signals, UnitKind};
+use crate::rank::{self, Capabilities, Past, Ranked, Request, Signals, UnitKind};
 
 /// The most words that are looked up as they are.
 const WORDS_MAX: usize = 3;
@@ -83,8 +84,9 @@ pub fn search(
         failures,
     };
     if by_meaning {
+        let past = settings.past()?;
         on_shelves(&shelves, |sources| {
-            understand(&shelves, sources, words, limit, &mut search)
+            understand(&shelves, sources, &past, words, limit, &mut search)
         })?;
         return Ok(search);
     }
@@ -106,18 +108,20 @@ pub fn explain(
     for known in &settings.marketplaces {
         shelves.extend(Shelf::open(settings, known, options, true, watch));
     }
+    let past = settings.past()?;
     on_shelves(&shelves, |sources| {
-        explained(&shelves, sources, plugin, words)
+        explained(&shelves, sources, &past, plugin, words)
     })
 }
 
 fn explained(
     shelves: &[Shelf],
     sources: &[Source<'_>],
+    past: &Past,
     plugin: &Plugin,
     words: &str,
 ) -> Result<Explanation> {
-    let meant = Meant::of(sources, words)?;
+    let meant = Meant::of(shelves, sources, past, words)?;
     let ranked = &meant.ranked;
     let mut place = None;
     for number in 0..ranked.collection.len() {
@@ -164,11 +168,12 @@ const OTHERS: usize = 3;
 fn understand(
     shelves: &[Shelf],
     sources: &[Source<'_>],
+    past: &Past,
     words: &str,
     limit: usize,
     search: &mut Search,
 ) -> Result<()> {
-    let meant = Meant::of(sources, words)?;
+    let meant = Meant::of(shelves, sources, past, words)?;
     search.found.clear();
     search.ruled_out.clear();
     for hit in meant.ranked.best(limit.saturating_add(MORE))? {
@@ -195,11 +200,17 @@ struct Meant<'a> {
 }
 
 impl<'a> Meant<'a> {
-    fn of(sources: &[Source<'a>], words: &str) -> Result<Meant<'a>> {
+    fn of(
+        shelves: &[Shelf],
+        sources: &[Source<'a>],
+        past: &Past,
+        words: &str,
+    ) -> Result<Meant<'a>> {
         let taxonomy = embedded_taxonomy()?;
         let request = Request::read(words, None, &taxonomy);
         let capabilities = Capabilities::of(&taxonomy);
-        let ranked = rank::rank(&request, &capabilities, sources)?;
+        let mut ranked = rank::rank(&request, &capabilities, sources)?;
+        recall(&mut ranked, shelves, past, words)?;
         Ok(Meant {
             request,
             capabilities,
@@ -227,6 +238,27 @@ impl<'a> Meant<'a> {
             })
             .collect()
     }
+}
+
+/// Raises what was used for requests like this one.
+fn recall(ranked: &mut Ranked<'_>, shelves: &[Shelf], past: &Past, words: &str) -> Result<()> {
+    if past.is_empty() {
+        return Ok(());
+    }
+    let mut chances = Vec::new();
+    for (id, chance) in past.chances(words, &encoder::vector(words)) {
+        for number in ranked
+            .collection
+            .named(id.split('@').next().unwrap_or(id))?
+        {
+            let (source, own) = ranked.collection.place(number);
+            if shelves[source].plugin(own)?.id.to_string() == id {
+                chances.push((number, chance));
+            }
+        }
+    }
+    ranked.recall(chances.into_iter());
+    Ok(())
 }
 
 /// A marketplace as it is searched.

@@ -7,8 +7,10 @@ use anyhow::{Context, Result, anyhow};
 use serde::Serialize;
 
 use super::names::Named;
+use super::past::past_requests;
 use crate::checkpoint::{Opened, Repository};
 use crate::model::{AgentDefaults, Hint, Oid, Source, Trouble};
+use crate::rank::Past;
 use crate::store::{self, Config, Folders, Lock, SourceConfig, paths};
 
 /// The name of the marketplace in this binary.
@@ -108,6 +110,21 @@ impl Settings {
             marketplaces,
             agent: agent.unwrap_or_default(),
         })
+    }
+
+    /// Returns what the runs of the repository teach about finding plugins; nothing outside of one, or where nothing has run.
+    pub fn past(&self) -> Result<Past> {
+        let Some(root) = &self.root else {
+            return Ok(Past::learn(&[]));
+        };
+        let requests = match Repository::discover(root)? {
+            Opened::Found(repository) => match repository.head()?.commit() {
+                Some(base) => past_requests(&repository, base, &self.folders.cache)?,
+                None => Vec::new(),
+            },
+            Opened::NoRepository => Vec::new(),
+        };
+        Ok(Past::learn(&requests))
     }
 
     /// Returns the marketplace called `name`.

@@ -8,18 +8,23 @@
 
 mod capabilities;
 mod clauses;
+mod features;
 mod named;
 mod normal;
 mod passage;
+mod past;
 mod request;
 mod ruled_out;
 mod score;
 mod words;
 
 pub use capabilities::{Capabilities, texts};
+pub use features::{Features, Vocabulary};
 pub use named::{negated, technologies};
+pub use normal::standard;
 pub use passage::{Passage, passages, vector};
+pub use past::{Past, PastRequest};
 pub use request::{Request, Unit, UnitKind};
 pub use ruled_out::RuledOut;
 pub use score::{Ranked, Signals, rank};
-pub use words::{is_content, spelled};
+pub use words::{identifier, is_content, spelled, stems};

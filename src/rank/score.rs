@@ -26,10 +26,12 @@ const COVERAGE_NEXT: f32 = 0.6;
 const COVERED: usize = 3;
 /// How much the whole score decides who serves a clause.
 const COVERAGE_WHOLE: f32 = 0.5;
+/// How much it counts that a plugin was always used for such requests.
+const PAST: f32 = 40.0;
 /// How many plugins are looked at to learn how far those of a capability are spread.
 const SAMPLE_MAX: usize = 4_000;
 
-/// What speaks for a plugin. All are in standard deviations above the mean of all plugins, but for `name` and `coverage`.
+/// What speaks for a plugin. All are in standard deviations above the mean of all plugins, but for `name`, `coverage` and `past`.
 #[derive(Debug, Clone, Copy, Default, PartialEq, serde::Serialize)]
 pub struct Signals {
     /// The words that it shares with the request.
@@ -42,6 +44,13 @@ pub struct Signals {
     pub name: f32,
     /// What it gains by serving a clause that few serve.
     pub coverage: f32,
+    /// How likely it is used for the request after what was used for past ones, from 0 to 1.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub past: f32,
+}
+
+fn is_zero(number: &f32) -> bool {
+    *number == 0.0
 }
 
 /// Plugins with their scores, by their numbers in the collection.
@@ -58,6 +67,14 @@ pub struct Ranked<'a> {
 }
 
 impl<'a> Ranked<'a> {
+    /// Raises plugins by how likely they are used for the request, from 0 to 1, after what was used for past ones.
+    pub fn recall(&mut self, chances: impl Iterator<Item = (usize, f32)>) {
+        for (plugin, chance) in chances {
+            self.signals[plugin].past = chance;
+            self.scores[plugin] += PAST * chance;
+        }
+    }
+
     /// Returns the best plugins, at most `limit`, one for each set of twins; `matched` are words of the request.
     pub fn best(&self, limit: usize) -> Result<Vec<Hit>> {
         self.best_by(self.scores.clone(), limit)
@@ -318,6 +335,7 @@ fn combine(request: &Request, nearness: &[Vec<f32>], words: &[f32], names: &[f32
             clause: best(plugin),
             name: names[plugin],
             coverage: 0.0,
+            past: 0.0,
         })
         .collect()
 }
