@@ -276,13 +276,18 @@ fn a_run_whose_client_leaves_stops_at_a_checkpoint() {
 
 /// Starts the server on a port of its own; it ends with what is returned.
 fn over_http(environment: &TestEnvironment) -> (Running, String) {
+    over_http_with(environment, "")
+}
+
+fn over_http_with(environment: &TestEnvironment, token: &str) -> (Running, String) {
     let port = std::net::TcpListener::bind("127.0.0.1:0")
         .unwrap()
         .local_addr()
         .unwrap()
         .port();
     let address = format!("127.0.0.1:{port}");
-    let mut server = environment.start(&["mcp", "--http", &address]);
+    let mut command = environment.orchestrate_command(&["mcp", "--http", &address]);
+    let mut server = Running::new(command.env("ORCHESTRATE_MCP_TOKEN", token));
     server.wait_for("Listening on http://127.0.0.1:");
     (server, address)
 }
@@ -327,6 +332,26 @@ fn http_is_for_programs_of_this_machine() {
     }
     server.signal(rustix::process::Signal::TERM);
     server.end().exits(143);
+}
+
+#[test]
+fn http_with_a_token_is_for_those_who_have_it() {
+    let environment = TestEnvironment::new();
+    let (_server, address) = over_http_with(&environment, "open-sesame");
+    let status = |bearer: &str| {
+        let header = format!("Host: {address}\r\nAuthorization: {bearer}");
+        first(&address, "/mcp", &header)
+    };
+    assert_eq!(status("Bearer open-sesame"), "HTTP/1.1 200 OK");
+    for wrong in [
+        "",
+        "Bearer",
+        "Bearer open-sesam",
+        "Bearer open-sesamy",
+        "Basic open-sesame",
+    ] {
+        assert_eq!(status(wrong), "HTTP/1.1 401 Unauthorized", "{wrong}");
+    }
 }
 
 fn tool(environment: &TestEnvironment, name: &str, arguments: &[&str]) -> Command {

@@ -7,6 +7,9 @@ use super::output::Output;
 use crate::mcp::{self, Place};
 use crate::ops::Stop;
 
+/// What clients over HTTP have to bear, where it is set: on a machine with several users each can reach the port.
+const TOKEN: &str = "ORCHESTRATE_MCP_TOKEN";
+
 /// Serves until the client leaves, or somebody stops it.
 pub fn run(arguments: &Arguments, command: &Mcp, output: &Output, stop: &Stop) -> Done {
     let place = Place {
@@ -17,9 +20,13 @@ pub fn run(arguments: &Arguments, command: &Mcp, output: &Output, stop: &Stop) -
     };
     match command.http {
         None => mcp::serve_stdio(place, stop)?,
-        Some(address) => mcp::serve_http(place, address, stop, |address| {
+        Some(address) => mcp::serve_http(place, address, token(), stop, |address| {
             output.error(&format!("Listening on http://{address}/mcp"));
         })?,
     }
     Ok(stop.signal().map_or(0, |signal| signal.exit_code()))
+}
+
+fn token() -> Option<String> {
+    std::env::var(TOKEN).ok().filter(|token| !token.is_empty())
 }

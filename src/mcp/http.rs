@@ -9,6 +9,7 @@ use anyhow::{Context, Result, anyhow};
 use http_body_util::combinators::BoxBody;
 use http_body_util::{BodyExt, Empty};
 use hyper::body::{Bytes, Incoming};
+use hyper::header::{AUTHORIZATION, HeaderValue, WWW_AUTHENTICATE};
 use hyper::service::service_fn;
 use hyper::{Request, Response, StatusCode};
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -28,10 +29,11 @@ const PAUSE: Duration = Duration::from_millis(50);
 type Service = StreamableHttpService<Server, LocalSessionManager>;
 type Answer = Response<BoxBody<Bytes, Infallible>>;
 
-/// Serves until `stop` is requested.
+/// Serves until `stop` is requested; where there is a token, only those who have it.
 pub async fn serve(
     server: Server,
     address: SocketAddr,
+    token: Option<String>,
     stop: &Stop,
     listening: impl FnOnce(SocketAddr),
 ) -> Result<()> {
@@ -49,25 +51,27 @@ pub async fn serve(
     let port = listener.local_addr()?.port();
     let own = ["127.0.0.1", "localhost", "[::1]"].map(|host| format!("http://{host}:{port}"));
     let config = StreamableHttpServerConfig::default().with_allowed_origins(own);
-    let token = config.cancellation_token.clone();
+    let ending = config.cancellation_token.clone();
+    let token: Option<Arc<str>> = token.map(Into::into);
     let sessions = Arc::new(LocalSessionManager::default());
     let service = StreamableHttpService::new(move || Ok(server.clone()), sessions, config);
     tokio::select! {
-        () = accept(service, listener) => {}
-        () = cancelled(&stop.cancel) => token.cancel(),
+        () = accept(service, listener, token) => {}
+        () = cancelled(&stop.cancel) => ending.cancel(),
     }
     Ok(())
 }
 
-async fn accept(service: Service, listener: tokio::net::TcpListener) {
+async fn accept(service: Service, listener: tokio::net::TcpListener, token: Option<Arc<str>>) {
     loop {
         let Ok((stream, _)) = listener.accept().await else {
             tokio::time::sleep(PAUSE).await;
             continue;
         };
-        let service = service.clone();
+        let (service, token) = (service.clone(), token.clone());
         tokio::spawn(async move {
-            let answering = service_fn(move |request| answer(service.clone(), request));
+            let answering =
+                service_fn(move |request| answer(service.clone(), token.clone(), request));
             let mut http = hyper::server::conn::http1::Builder::new();
             // A connection that breaks is the client's to notice.
             let _ = http
@@ -78,11 +82,35 @@ async fn accept(service: Service, listener: tokio::net::TcpListener) {
     }
 }
 
-async fn answer(service: Service, request: Request<Incoming>) -> Result<Answer, Infallible> {
+async fn answer(
+    service: Service,
+    token: Option<Arc<str>>,
+    request: Request<Incoming>,
+) -> Result<Answer, Infallible> {
     if request.uri().path() != PATH {
-        let mut nothing = Response::new(Empty::new().boxed());
-        *nothing.status_mut() = StatusCode::NOT_FOUND;
-        return Ok(nothing);
+        return Ok(nothing(StatusCode::NOT_FOUND));
+    }
+    if !token.is_none_or(|token| bears(&request, &token)) {
+        let mut refused = nothing(StatusCode::UNAUTHORIZED);
+        let scheme = HeaderValue::from_static("Bearer");
+        refused.headers_mut().insert(WWW_AUTHENTICATE, scheme);
+        return Ok(refused);
     }
     Ok(service.handle(request).await)
+}
+
+fn nothing(status: StatusCode) -> Answer {
+    let mut nothing = Response::new(Empty::new().boxed());
+    *nothing.status_mut() = status;
+    nothing
+}
+
+/// Says whether the request has the token; how long that takes tells nothing of where they differ.
+fn bears(request: &Request<Incoming>, token: &str) -> bool {
+    let given = request.headers().get(AUTHORIZATION);
+    let given = given.and_then(|value| value.as_bytes().strip_prefix(b"Bearer "));
+    given.is_some_and(|given| {
+        let differing = given.iter().zip(token.as_bytes()).map(|(a, b)| a ^ b);
+        given.len() == token.len() && differing.fold(0, |all, one| all | one) == 0
+    })
 }

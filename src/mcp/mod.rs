@@ -68,12 +68,13 @@ pub fn serve_stdio(place: Place, stop: &Stop) -> Result<()> {
 pub fn serve_http(
     place: Place,
     address: SocketAddr,
+    token: Option<String>,
     stop: &Stop,
     listening: impl FnOnce(SocketAddr),
 ) -> Result<()> {
     let server = Server::new(place, stop);
     let runtime = runtime()?;
-    let served = runtime.block_on(http::serve(server.clone(), address, stop, listening));
+    let served = runtime.block_on(http::serve(server.clone(), address, token, stop, listening));
     end(server, runtime);
     served
 }
