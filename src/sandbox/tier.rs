@@ -8,7 +8,8 @@ use anyhow::Context;
 use super::{landlock, probe};
 use crate::model::{Hint, Trouble};
 
-const NOTHING_HOLDS: &str = "none: nothing is held back; a step can read, change and send whatever you can (secrets passed: none)";
+const NOTHING_HOLDS: &str =
+    "none: nothing is held back; a step can read, change and send whatever you can";
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Tier {
@@ -86,7 +87,7 @@ fn describe_landlock(abi: u32, signals_stay_inside: bool) -> String {
         ", nor signals to your other processes"
     };
     format!(
-        "landlock ABI {abi} + seccomp (writes: the step's worktree; network: {network}; secrets passed: none). \
+        "landlock ABI {abi} + seccomp (writes: the step's worktree; network: {network}; secrets: only those a step is granted). \
          It does not stop chmod or utime on your own files outside{signals}"
     )
 }
