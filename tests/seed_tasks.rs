@@ -66,7 +66,10 @@ const TASKS: [Wanted; 7] = [
     (
         "Create Next.js app with PostgreSQL backend and deploy to Vercel",
         &[
-            ("web-app.full-stack", &["nextjs", "next-js", "next"]),
+            (
+                "web-app.full-stack",
+                &["nextjs", "next-js", "next", "fullstack"],
+            ),
             ("database-setup", &["postgres", "database"]),
             ("deploy.platform", &["vercel"]),
         ],
