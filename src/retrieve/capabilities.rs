@@ -55,7 +55,7 @@ pub fn analyse(
         ),
         lines,
     };
-    let mut unknown_words = Vec::new();
+    let mut unknown_words = reading.unheard.clone();
     for word in &reading.leftover {
         if !context.has(word)? {
             unknown_words.push(word.clone());

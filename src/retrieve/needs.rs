@@ -24,6 +24,8 @@ pub struct Reading {
     pub needs: Vec<Need>,
     /// Words that say something and belong to nothing that is known of developers' work.
     pub leftover: Vec<String>,
+    /// Clauses of a few words in which nothing was heard that can be planned.
+    pub unheard: Vec<String>,
     /// What is to be avoided, as it was said.
     pub avoid: Vec<String>,
     pub ruled_out: RuledOut,
@@ -70,8 +72,11 @@ pub fn read(task: &Task, library: &Library<'_>) -> Reading {
         own.iter().all(|hit| is_undone(&unit.text, hit))
     });
     let parts: Vec<String> = silent.flat_map(|unit| parts(&unit.text)).collect();
+    let mut unheard = Vec::new();
     for part in parts {
-        hear(&part, task, library, &mut needs);
+        if !hear(&part, task, library, &mut needs) {
+            unheard.push(part);
+        }
     }
     needs.truncate(ASKED_MAX);
     specialise(&mut needs);
@@ -81,6 +86,7 @@ pub fn read(task: &Task, library: &Library<'_>) -> Reading {
     }
     Reading {
         leftover: leftover(&task.text, &said, taxonomy),
+        unheard,
         needs,
         avoid,
         ruled_out,
@@ -106,8 +112,9 @@ fn ask(needs: &mut Vec<Need>, capability: &Capability, words: String, taxonomy: 
     }
 }
 
-/// Takes a part of the task that names no capability for the one that it sounds like, else for something of its own.
-fn hear(part: &str, task: &Task, library: &Library<'_>, needs: &mut Vec<Need>) {
+/// Takes a part of the task that names no capability for the one that it sounds like, else for something of its own; says whether
+/// anything was heard in it.
+fn hear(part: &str, task: &Task, library: &Library<'_>, needs: &mut Vec<Need>) -> bool {
     let taxonomy = library.taxonomy;
     let named = rank::technologies(part, taxonomy);
     let says = words(part).into_iter().map(|word| word.text.to_lowercase());
@@ -118,13 +125,14 @@ fn hear(part: &str, task: &Task, library: &Library<'_>, needs: &mut Vec<Need>) {
             .is_some_and(|name| named.contains(name))
     };
     if says.iter().all(is_named) {
-        return;
+        return true;
     }
     let is_short = says.len() <= SHORT;
-    match sounds_like(part, is_short, task, library, needs) {
+    let there = sounds_like(part, is_short, task, library, needs);
+    match there.or_else(|| sounds_like(part, false, task, library, needs)) {
         Some(capability) => {
             if needs.iter().any(|need| need.capability == capability) {
-                return;
+                return true;
             }
             let title = taxonomy.title(&capability);
             needs.push(Need {
@@ -135,8 +143,8 @@ fn hear(part: &str, task: &Task, library: &Library<'_>, needs: &mut Vec<Need>) {
                 query: String::new(),
             });
         }
-        // Beside something that is understood, a word or two say how it is to be done.
-        None if is_short && !needs.is_empty() => {}
+        // Beside something that is understood, a word or two may say how it is to be done: that is told, and not planned.
+        None if is_short && !needs.is_empty() => return false,
         None => needs.extend(own_name(part).map(|capability| Need {
             capability,
             title: part.to_string(),
@@ -145,6 +153,7 @@ fn hear(part: &str, task: &Task, library: &Library<'_>, needs: &mut Vec<Need>) {
             query: String::new(),
         })),
     }
+    true
 }
 
 /// Returns the capability whose signs the text is nearest to, where it is near enough. A few words are understood within the domain that is
