@@ -34,12 +34,14 @@ const LIMIT: usize = 20;
 fn main() -> Result<()> {
     let asked = Asked::read(std::env::args().skip(1))?;
     let mut figures = BTreeMap::new();
+    let mut queries = 0;
     println!("nDCG@10                 queries   ours  words  meaning  fusion   more of ours");
     for name in &asked.sets {
         let set = Set::read(&Path::new(&asked.folder).join(name), asked.sample)
             .with_context(|| format!("cannot read the set `{name}`"))?;
         let own = measure(&set)?;
         print_row(name, set.queries.len(), &own);
+        queries += set.queries.len();
         figures.insert(name.clone(), own);
     }
     let mean = |measure: &str| {
@@ -47,7 +49,7 @@ fn main() -> Result<()> {
         all.sum::<f64>() / figures.len() as f64
     };
     let means = ["ndcg", "words", "meaning", "fusion"].map(|name| (name.to_string(), mean(name)));
-    print_row("mean", 0, &means.into_iter().collect());
+    print_row("mean", queries, &means.into_iter().collect());
     match &asked.file {
         Some((Use::Guard, file)) => guard::guard(Path::new(file), asked.sample, &figures),
         Some((Use::Write, file)) => guard::write(Path::new(file), asked.sample, figures),
